@@ -1,0 +1,1 @@
+"""One file per modality: fields to tensors of a space, and back."""

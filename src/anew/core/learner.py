@@ -1,0 +1,174 @@
+"""Learners and their capabilities. The class line IS the declaration: `class Diffusion(Trained, Samples[Encoded])`.
+
+A *solved* learner computes its answer from `Cells`; a *trained* one offers phases to the training loop. X is what a
+learner reads and writes: `Cells` (numpy) for solvers, `Encoded` (torch) for networks.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from anew.core.columns import Allowed, Cells, Columns, Floats
+from anew.core.release import Release
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from anew.core.batch import Batch
+    from anew.core.space import Space
+
+X = TypeVar("X")
+Arrays = dict[str, npt.NDArray[Any]]
+Config = dict[str, Any]
+
+
+class Learner(ABC):
+    """What every learner has: a name (its file), the kinds of space it reads, and a state that can be saved.
+
+    `state()` is the whole of a fitted learner as JSON and arrays; `restore()` gives an equal learner from them in a
+    new process. `keeps_rows` is a confession: such a learner is never saved.
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[tuple[str, ...]]  # names of views, best first: "Columns", "Mixed", "Real", "Tokens"
+    keeps_rows: ClassVar[bool] = False
+    minimises: ClassVar[str]  # the objective in one line, for cards and tables
+
+    @abstractmethod
+    def state(self) -> tuple[Config, Arrays]: ...
+
+    @abstractmethod
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None: ...
+
+
+class Solved(Learner):
+    """A learner whose fit is a computation, not a training: trees, counts, linear algebra."""
+
+    def __init__(self, space: Columns, *, seed: int = 0, threads: int = 1, **options: Any) -> None:
+        self.space = space
+        self.seed = seed
+        self.threads = threads
+        self.options = options
+
+    @abstractmethod
+    def solve(self, cells: Cells, release: Release) -> None:
+        """Fit to rows in `self.space` (the given columns first). Only what goes through `release` may be kept."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One player of the training: whose parameters move, by which loss, one number per example.  (B,)"""
+
+    name: str
+    parameters: Sequence[nn.Parameter]
+    loss: Callable[[Batch, torch.Generator], torch.Tensor]
+    optimiser: Callable[[Sequence[nn.Parameter]], torch.optim.Optimizer]
+
+
+class Trained(Learner):
+    """A learner with phases (a GAN two, everything else one) over networks built for its space."""
+
+    def __init__(self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0, **options: Any) -> None:
+        self.space = space
+        self.given = dict(given)
+        self.network = network
+        self.seed = seed
+        self.options = options
+
+    @property
+    @abstractmethod
+    def module(self) -> nn.Module:
+        """All trainable parameters: each belongs to exactly one phase."""
+
+    @abstractmethod
+    def phases(self) -> Sequence[Phase]: ...
+
+    def state(self) -> tuple[Config, Arrays]:
+        return {}, {name: value.detach().cpu().numpy() for name, value in self.module.state_dict().items()}
+
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        import torch
+
+        self.module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+
+
+class Samples(ABC, Generic[X]):
+    """Draws new examples."""
+
+    @abstractmethod
+    def sample(self, n: int, rng: np.random.Generator, given: X | None = None) -> X:
+        """n examples; `given` has n rows of the given columns when the model was fitted with some."""
+
+
+class Scores(ABC, Generic[X]):
+    """Knows the probability of an example."""
+
+    @abstractmethod
+    def log_prob(self, x: X, given: X | None = None) -> Floats:
+        """(n,) nats: mass for discrete and rounded columns, density for continuous ones; -inf outside the support."""
+
+
+@dataclass(frozen=True)
+class Drawn(Generic[X]):
+    """Rows drawn under a condition: its probability (or density) under the model and the effective sample size.
+
+    `effective` is (sum w)^2 / sum w^2 of the particles, scaled to the rows given back: equal to their number when all
+    rows are distinct draws.
+    """
+
+    x: X
+    probability: float
+    effective: float
+    density: bool = False
+
+
+class Conditions(ABC, Generic[X]):
+    """Draws under conditions on any subset of the columns, through its own conditionals."""
+
+    @abstractmethod
+    def sample_where(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
+                     given: X | None = None) -> Drawn[X]:
+        """n examples with column i in `where[i]`; raises ConditionError when that has probability zero."""
+
+
+class Completes(ABC, Generic[X]):
+    """Fills the unknown part of examples by draws from the conditional."""
+
+    @abstractmethod
+    def complete(self, x: X, known: npt.NDArray[np.bool_], rng: np.random.Generator) -> X: ...
+
+
+class Encodes(ABC, Generic[X]):
+    """Maps examples to a latent space and back."""
+
+    @abstractmethod
+    def encode(self, x: X) -> Floats: ...
+
+    @abstractmethod
+    def decode(self, z: Floats) -> X: ...
+
+
+class Predicts(ABC, Generic[X]):
+    """Answers p(learn | given) directly, for one learned column."""
+
+    @abstractmethod
+    def predict(self, given: X) -> Floats:
+        """(n, K) probabilities of the cells of a nominal target; (n,) values of an ordered one."""
+
+
+CAPABILITIES: dict[str, type] = {
+    "sample": Samples, "log_prob": Scores, "where": Conditions, "complete": Completes, "encode": Encodes,
+    "predict": Predicts,
+}
+
+
+def capabilities(kind: type) -> list[str]:
+    """The verbs that a class of learners can do, by its base classes."""
+    return [verb for verb, base in CAPABILITIES.items() if issubclass(kind, base)]

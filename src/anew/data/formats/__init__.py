@@ -1,0 +1,1 @@
+"""One file per format family; the only place that knows files."""

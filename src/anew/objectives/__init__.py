@@ -1,0 +1,1 @@
+"""One file per objective: what is minimised, and how to draw from what was learned."""

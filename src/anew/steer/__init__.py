@@ -1,0 +1,1 @@
+"""Verbs written once over capabilities: conditions now; completion, interpolation, restyling later."""
