@@ -1,0 +1,48 @@
+"""Codecs turn fields into tensors or cells of a space, and back. One for each modality."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Generic, TypeVar
+
+import numpy.typing as npt
+
+from anew.core.learner import Arrays, Config
+from anew.core.release import Release
+from anew.core.schema import Schema
+
+D = TypeVar("D")
+
+
+class Codec(ABC, Generic[D]):
+    """Fields of `kinds` as views: named spaces, best first. D is the data of the modality (a frame, pictures, ...).
+
+    `encode(data, view)` and `decode(x, view)` are inverse within the stated precision for data like that of `fit`.
+    """
+
+    kinds: ClassVar[frozenset[str]]
+    views: ClassVar[tuple[str, ...]]
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+
+    @abstractmethod
+    def fit(self, data: D, release: Release) -> None:
+        """Learn levels, cells and scales; every statistic through `release`."""
+
+    @abstractmethod
+    def space(self, view: str) -> Any:
+        """The space of a view: `Columns` for solvers, else a `Space` of tensors."""
+
+    @abstractmethod
+    def encode(self, data: D, view: str) -> Any: ...
+
+    @abstractmethod
+    def decode(self, x: Any, view: str) -> D: ...
+
+    @abstractmethod
+    def state(self) -> tuple[Config, Arrays]: ...
+
+    @abstractmethod
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None: ...

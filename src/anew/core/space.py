@@ -1,0 +1,239 @@
+"""Spaces of tensors: what an objective needs to know about data, and all that it may know.
+
+A space turns data x into a continuous embedding e and back, scores data under parameters that a network gives, and
+draws a differentiable sample from them. An objective written over these five operations serves every modality.
+
+Shapes: B batch, D real numbers, L positions, V = sum of the vocabularies.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from anew.core.errors import DataError
+
+Shape = tuple[int, ...]
+
+
+class Space(ABC):
+    """A kind of tensor. `shape` is one embedded example; `params` is what `log_prob` and `relax` read."""
+
+    kind: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def shape(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def params(self) -> Shape: ...
+
+    @property
+    @abstractmethod
+    def data(self) -> Shape:
+        """The shape of one example as data."""
+
+    @abstractmethod
+    def embed(self, x: Tensor) -> Tensor:
+        """Data (B, *data) -> (B, *shape)."""
+
+    @abstractmethod
+    def unembed(self, e: Tensor) -> Tensor:
+        """The nearest data: unembed(embed(x)) == x."""
+
+    @abstractmethod
+    def embed_mask(self, known: Tensor) -> Tensor:
+        """A mask over data (B, *data) -> the mask over its embedding (B, *shape)."""
+
+    @abstractmethod
+    def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
+        """(B,) nats of the present parts of x under (B, *params)."""
+
+    @abstractmethod
+    def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """A differentiable draw (B, *shape) under (B, *params)."""
+
+    def config(self) -> dict[str, Any]:
+        """The space as JSON: the public fields of the dataclass."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
+
+
+@dataclass(frozen=True)
+class Real(Space):
+    """Real numbers of any shape, about zero mean and unit variance. Parameters: mean and log deviation."""
+
+    kind = "Real"
+    dims: Shape
+
+    @property
+    def shape(self) -> Shape:
+        return self.dims
+
+    @property
+    def params(self) -> Shape:
+        return (2, *self.dims)
+
+    @property
+    def data(self) -> Shape:
+        return self.dims
+
+    def embed(self, x: Tensor) -> Tensor:
+        return x
+
+    def unembed(self, e: Tensor) -> Tensor:
+        return e
+
+    def embed_mask(self, known: Tensor) -> Tensor:
+        return known
+
+    def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
+        mean, log_scale = params[:, 0], params[:, 1]
+        nats = -0.5 * ((x - mean) * torch.exp(-log_scale)) ** 2 - log_scale - 0.5 * math.log(2 * math.pi)
+        if present is not None:
+            nats = torch.where(present, nats, 0.0)
+        return nats.flatten(1).sum(1)
+
+    def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        mean, log_scale = params[:, 0], params[:, 1]
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+        return mean + torch.exp(log_scale) * noise
+
+
+@dataclass(frozen=True)
+class Tokens(Space):
+    """L positions, each with a vocabulary of its own size. Embedded as one-hot blocks side by side, (B, V).
+
+    A one-hot of size k is scaled to unit variance over uniform tokens, so that noise of one size means the same for
+    every position: e = (onehot - 1/k) / sqrt((1/k)(1 - 1/k)).
+    """
+
+    kind = "Tokens"
+    sizes: tuple[int, ...]
+    temperature: float = field(default=0.5, repr=False)
+
+    def __post_init__(self) -> None:
+        if any(size < 1 for size in self.sizes):
+            raise DataError("A vocabulary has no token", found=self.sizes)
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        ends = [0]
+        for size in self.sizes:
+            ends.append(ends[-1] + size)
+        return tuple(ends)
+
+    @property
+    def shape(self) -> Shape:
+        return (sum(self.sizes),)
+
+    @property
+    def params(self) -> Shape:
+        return self.shape
+
+    @property
+    def data(self) -> Shape:
+        return (len(self.sizes),)
+
+    def embed(self, x: Tensor) -> Tensor:
+        x = x.long()
+        return torch.cat([self._onehot(x[:, i], k) for i, k in enumerate(self.sizes)] or [x[:, :0].float()], 1)
+
+    def _onehot(self, x: Tensor, k: int) -> Tensor:
+        hot = (x[:, None] == torch.arange(k, device=x.device)).float()  # F.one_hot does not vmap
+        return (hot - 1 / k) / math.sqrt((1 / k) * (1 - 1 / k)) if k > 1 else hot
+
+    def split(self, e: Tensor) -> list[Tensor]:
+        """(B, V) -> one (B, k) block a position."""
+        return [e[:, a:b] for a, b in pairwise(self.offsets)]
+
+    def unembed(self, e: Tensor) -> Tensor:
+        blocks = [block.argmax(1) for block in self.split(e)]
+        return torch.stack(blocks, 1) if blocks else e[:, :0].long()
+
+    def embed_mask(self, known: Tensor) -> Tensor:
+        blocks = [known[:, i : i + 1].expand(-1, k) for i, k in enumerate(self.sizes)]
+        return torch.cat(blocks, 1) if blocks else known[:, :0]
+
+    def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
+        x = x.long()
+        total = torch.zeros(len(params), dtype=params.dtype, device=params.device)
+        for i, block in enumerate(self.split(params)):
+            nats = F.log_softmax(block, 1).gather(1, x[:, i : i + 1])[:, 0]
+            total = total + (nats if present is None else torch.where(present[:, i], nats, 0.0))
+        return total
+
+    def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        uniform = torch.rand(params.shape, generator=generator, device=params.device, dtype=params.dtype)
+        gumbel = -torch.log(-torch.log(uniform.clamp(1e-9, 1 - 1e-7)))
+        blocks = [torch.softmax(block / self.temperature, 1) for block in self.split(params + gumbel)]
+        scaled = [(b - 1 / b.shape[1]) / math.sqrt((1 / b.shape[1]) * (1 - 1 / b.shape[1])) if b.shape[1] > 1 else b
+                  for b in blocks]
+        return torch.cat(scaled or [params], 1)
+
+
+@dataclass(frozen=True)
+class Mixed(Space):
+    """D real numbers, then L tokens: data (B, D + L) in one float tensor, embedded (B, D + V)."""
+
+    kind = "Mixed"
+    reals: int
+    sizes: tuple[int, ...]
+
+    @property
+    def real(self) -> Real:
+        return Real((self.reals,))
+
+    @property
+    def tokens(self) -> Tokens:
+        return Tokens(self.sizes)
+
+    @property
+    def shape(self) -> Shape:
+        return (self.reals + sum(self.sizes),)
+
+    @property
+    def params(self) -> Shape:
+        return (2 * self.reals + sum(self.sizes),)
+
+    @property
+    def data(self) -> Shape:
+        return (self.reals + len(self.sizes),)
+
+    def embed(self, x: Tensor) -> Tensor:
+        return torch.cat([x[:, : self.reals], self.tokens.embed(x[:, self.reals :])], 1)
+
+    def unembed(self, e: Tensor) -> Tensor:
+        return torch.cat([e[:, : self.reals], self.tokens.unembed(e[:, self.reals :]).to(e.dtype)], 1)
+
+    def embed_mask(self, known: Tensor) -> Tensor:
+        return torch.cat([known[:, : self.reals], self.tokens.embed_mask(known[:, self.reals :])], 1)
+
+    def _parts(self, params: Tensor) -> tuple[Tensor, Tensor]:
+        return params[:, : 2 * self.reals].reshape(len(params), 2, self.reals), params[:, 2 * self.reals :]
+
+    def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
+        real, tokens = self._parts(params)
+        here = (None, None) if present is None else (present[:, : self.reals], present[:, self.reals :])
+        return (self.real.log_prob(real, x[:, : self.reals], here[0])
+                + self.tokens.log_prob(tokens, x[:, self.reals :], here[1]))
+
+    def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        real, tokens = self._parts(params)
+        return torch.cat([self.real.relax(real, generator), self.tokens.relax(tokens, generator)], 1)
+
+
+SPACES: dict[str, type[Space]] = {space.kind: space for space in (Real, Tokens, Mixed)}
+
+
+def space_of(kind: str, config: dict[str, Any]) -> Space:
+    """The space of a saved description."""
+    made = {name: tuple(value) if isinstance(value, list) else value for name, value in config.items()}
+    return SPACES[kind](**made)
