@@ -1,0 +1,360 @@
+"""Tables: records of scalar fields as `Columns` for solvers and as `Mixed` for networks.
+
+`Columns`: each field is a released grid (see core.columns). Categories are nominal grids whose cells are the levels,
+most frequent first; a category of any number of levels stays one integer code, never a one-hot.
+
+`Mixed`: the position of an ordered field becomes the normal score of its rank, z = Phi^-1((rows below + fraction x
+rows in the cell) / rows), so that every marginal is standard normal; missing is a token beside it. A category is a
+token, or several digits when it has more than 256 levels.
+
+Identifiers are made anew, constants repeated, empty columns stay empty: no learner sees them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from anew.codecs._allow import allow
+from anew.codecs._identifiers import make_keys
+from anew.core.codec import Codec
+from anew.core.columns import MISSING, OUTSIDE, Allowed, Cells, Codes, Columns, Floats, Grid
+from anew.core.cut import Cut
+from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.learner import Arrays, Config
+from anew.core.release import Release
+from anew.core.schema import KINDS, MADE, NOMINAL, ORDERED, Field, Schema
+from anew.core.where import Where
+
+if TYPE_CHECKING:
+    from anew.core.batch import Encoded
+
+_TIMES = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)  # a day ... a microsecond
+DIGIT = 256  # the largest vocabulary of one token
+
+
+class Table(Codec[pl.DataFrame]):
+    """Scalar fields, together."""
+
+    kinds = frozenset(KINDS) - {"text"}
+    views = ("Columns", "Mixed")
+
+    def __init__(self, schema: Schema, cut: Cut | None = None) -> None:
+        super().__init__(schema)
+        text = [field.name for field in schema if field.kind == "text"]
+        if text:
+            raise DataError(
+                "Columns of free text cannot be learned yet", found=text,
+                do="Drop them, or set their kind to 'category' or 'identifier' in the schema file (`anew look DATA`)")
+        self.cut = cut
+        self.learned = tuple(field for field in schema if field.kind not in MADE)
+        self.grids: dict[str, Grid] = {}
+        self.levels: dict[str, list[str]] = {}
+        self.constants: dict[str, Any] = {}
+
+    # ---------------------------------------------------------------- fit
+
+    def fit(self, data: pl.DataFrame, release: Release) -> None:
+        cut = self.cut or Cut()
+        for field in self.schema:
+            column = data[field.name]
+            if field.kind in ORDERED:
+                self.grids[field.name] = _number_grid(field, column, cut, release)
+            elif field.kind in NOMINAL:
+                self.grids[field.name], self.levels[field.name] = _level_grid(field, column, release)
+            elif field.kind == "constant":
+                self.constants[field.name] = _plain(column.drop_nulls().first())
+                release.note("the constant", field.name, 1)
+
+    # ---------------------------------------------------------------- spaces
+
+    def space(self, view: str) -> Any:
+        if view == "Columns":
+            return Columns(tuple(self.grids[f.name] for f in self.learned), tuple(f.name for f in self.learned))
+        from anew.core.space import Mixed
+
+        return Mixed(reals=len(self._ordered), sizes=tuple(self._token_sizes()))
+
+    @property
+    def _ordered(self) -> list[Field]:
+        return [field for field in self.learned if field.ordered]
+
+    def _digits(self, field: Field) -> tuple[int, ...]:
+        """The vocabulary of each position that a nominal field takes; a missing value is one more level."""
+        size = self.grids[field.name].size + (self.grids[field.name].missing > 0)
+        if size <= DIGIT:
+            return (max(size, 1),)
+        places = 2 if size <= DIGIT**2 else 3
+        base = int(np.ceil(size ** (1 / places)))
+        return (int(np.ceil(size / base ** (places - 1))), *([base] * (places - 1)))
+
+    def _token_sizes(self) -> list[int]:
+        flags = [2 for field in self._ordered if self.grids[field.name].missing > 0]
+        return flags + [size for field in self.learned if not field.ordered for size in self._digits(field)]
+
+    # ---------------------------------------------------------------- encode and decode
+
+    def encode(self, data: pl.DataFrame, view: str) -> Any:
+        cells = Cells.empty(len(data), len(self.learned))
+        for j, field in enumerate(self.learned):
+            cells.codes[:, j], cells.positions[:, j] = self.encode_column(field, data[field.name])
+        return cells if view == "Columns" else self._to_mixed(cells)
+
+    def encode_column(self, field: Field, column: pl.Series) -> tuple[Codes, Floats]:
+        """Codes and positions (n,) of one field."""
+        grid = self.grids[field.name]
+        if field.ordered:
+            return grid.encode(_floats(field, column))
+        codes = _level_codes(column, self.levels[field.name])
+        return codes, np.where(codes >= 0, codes + 0.5, np.nan)
+
+    def decode(self, x: Any, view: str) -> pl.DataFrame:
+        cells: Cells = x if view == "Columns" else self._from_mixed(x)
+        return pl.DataFrame([self._decode_column(f, cells.codes[:, j], cells.positions[:, j])
+                             for j, f in enumerate(self.learned)])
+
+    def _decode_column(self, field: Field, codes: Codes, positions: Floats) -> pl.Series:
+        if field.ordered:
+            return from_floats(field, self.grids[field.name].decode(codes, positions))
+        return _from_codes(field, codes, self.levels[field.name])
+
+    def made(self, frame: pl.DataFrame, start: int, seed: int) -> pl.DataFrame:
+        """The learned columns and those that are made (keys for rows `start`...), in the schema's order."""
+        n = len(frame)
+        columns = {field.name: self._make(field, n, start, seed) for field in self.schema if field.kind in MADE}
+        return pl.DataFrame([columns[f.name] if f.name in columns else frame[f.name] for f in self.schema])
+
+    def _make(self, field: Field, n: int, start: int, seed: int) -> pl.Series:
+        if field.kind == "identifier":
+            return make_keys(field, n, start, seed)
+        value = self.constants.get(field.name)
+        if value is not None and field.dtype.startswith(("Datetime", "Date", "Duration", "Time")):
+            return pl.Series(field.name, [value] * n, pl.Int64)
+        return pl.Series(field.name, [value] * n, None if value is not None else pl.Null)
+
+    # ---------------------------------------------------------------- the mixed view
+
+    def _to_mixed(self, cells: Cells) -> Encoded:
+        import torch
+
+        from anew.core.batch import Encoded
+
+        reals, flags, tokens, present = [], [], [], []
+        for j, field in enumerate(self.learned):
+            grid, codes = self.grids[field.name], cells.codes[:, j]
+            if field.ordered:
+                reals.append(_normal_scores(grid, codes, cells.positions[:, j]))
+                present.append(codes != MISSING)
+                flags += [(codes == MISSING).astype(np.float64)] if grid.missing > 0 else []
+            else:
+                level = np.where(codes >= 0, codes, grid.size if grid.missing > 0 else 0)
+                tokens += _to_digits(level, self._digits(field))
+        n = len(cells)
+        x = np.stack([*reals, *flags, *tokens], 1) if self.learned else np.zeros((n, 0))
+        here = np.ones(x.shape, bool)
+        here[:, : len(reals)] = np.stack(present, 1) if present else here[:, :0]
+        return Encoded(torch.from_numpy(x).float(), torch.from_numpy(here))
+
+    def _from_mixed(self, x: Encoded) -> Cells:
+        values = x.x.double().cpu().numpy()
+        cells = Cells.empty(len(values), len(self.learned))
+        real, token = 0, len(self._ordered)
+        missing: dict[str, npt.NDArray[np.bool_]] = {}
+        for field in self._ordered:
+            if self.grids[field.name].missing > 0:
+                missing[field.name] = values[:, token] > 0.5
+                token += 1
+        for j, field in enumerate(self.learned):
+            grid = self.grids[field.name]
+            if field.ordered:
+                codes, positions = _from_scores(grid, values[:, real])
+                gone = missing.get(field.name, np.zeros(len(values), bool)) | (grid.size == 0)
+                real += 1
+            else:
+                digits = self._digits(field)
+                codes = _from_digits(values[:, token : token + len(digits)], digits)
+                gone = (codes >= grid.size) & (grid.missing > 0)
+                codes, token = np.minimum(codes, max(grid.size - 1, 0)).astype(np.int32), token + len(digits)
+                positions = codes + 0.5
+            cells.codes[:, j] = np.where(gone, MISSING, codes)
+            cells.positions[:, j] = np.where(gone, np.nan, positions)
+        return cells
+
+    # ---------------------------------------------------------------- conditions
+
+    def allow(self, where: Where) -> dict[int, Allowed]:
+        """Constraints by column name -> the allowed part of each learned column, by its index."""
+        names = [field.name for field in self.learned]
+        allowed: dict[int, Allowed] = {}
+        for name, rules in where.items():
+            if name not in names:
+                self._refuse(name)
+            allowed[names.index(name)] = allow(self.schema[name], self.grids[name], self.levels.get(name), rules)
+        return allowed
+
+    def _refuse(self, name: str) -> None:
+        if name in self.schema:
+            raise UsageError(f"Column {name!r} is {self.schema[name].kind}: it is not learned, so no condition can be "
+                             "set on it")
+        raise UsageError(f"No column is named {name!r}", do=did_you_mean(name, self.schema.names))
+
+    # ---------------------------------------------------------------- state
+
+    def state(self) -> tuple[Config, Arrays]:
+        config: Config = {"levels": self.levels, "constants": self.constants, "grids": {}}
+        arrays: Arrays = {}
+        for i, (name, grid) in enumerate(self.grids.items()):
+            config["grids"][name] = {"missing": grid.missing, "ordered": grid.ordered, "step": grid.step}
+            arrays |= {f"{i}.lower": grid.lower, f"{i}.upper": grid.upper, f"{i}.counts": grid.counts}
+        return config, arrays
+
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        self.levels, self.constants = config["levels"], config["constants"]
+        self.grids = {name: Grid(arrays[f"{i}.lower"], arrays[f"{i}.upper"], arrays[f"{i}.counts"], **rest)
+                      for i, (name, rest) in enumerate(config["grids"].items())}
+
+
+# -------------------------------------------------------------------- columns to numbers and back
+
+
+def _floats(field: Field, column: pl.Series) -> Floats:
+    """A column as float64 with NaN for missing; times in microseconds."""
+    if field.kind in ("datetime", "duration"):
+        column = column.to_physical()
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+
+
+def from_floats(field: Field, values: Floats) -> pl.Series:
+    gone = np.isnan(values)
+    if field.kind == "number":
+        rounded = values if field.decimals is None else np.round(values, field.decimals)
+        return pl.Series(field.name, rounded, pl.Float64, nan_to_null=True)
+    whole = pl.Series(field.name, np.where(gone, 0, np.round(values)).astype(np.int64))
+    if gone.any():
+        whole = pl.select(pl.when(pl.Series(~gone)).then(whole).alias(field.name)).to_series()
+    if field.kind == "datetime":
+        return whole.cast(pl.Datetime("us", field.time_zone))
+    return whole.cast(pl.Duration("us")) if field.kind == "duration" else whole
+
+
+def _step(field: Field, distinct: Floats) -> float:
+    """The distance between representable values: the largest unit of which all values are multiples."""
+    if field.kind == "number":
+        if field.decimals is None:
+            return 0.0
+        scale = 10.0**-field.decimals
+        return float(_common(np.round(distinct / scale))) * scale
+    if field.kind == "integer":
+        return float(_common(distinct))
+    return float(next(unit for unit in _TIMES if (np.mod(distinct - distinct[:1], unit) == 0).all()))
+
+
+def _common(values: Floats) -> int:
+    """The greatest common divisor of the differences; 1 for values too large to be whole in int64."""
+    if len(values) < 2 or np.abs(values).max() > 2**53:
+        return 1
+    return max(int(np.gcd.reduce(np.diff(values).astype(np.int64))), 1)
+
+
+def _number_grid(field: Field, column: pl.Series, cut: Cut, release: Release) -> Grid:
+    values = _floats(field, column)
+    distinct, counts = release.distinct(field.name, values[~np.isnan(values)])
+    step = _step(field, distinct) if len(distinct) else 1.0
+    return cut(distinct, counts, step=step, missing=float(np.isnan(values).sum()))
+
+
+# -------------------------------------------------------------------- levels
+
+
+def _words(column: pl.Series) -> pl.Series:
+    return column.cast(pl.String)
+
+
+def _level_grid(field: Field, column: pl.Series, release: Release) -> tuple[Grid, list[str]]:
+    """Levels, most frequent first (ties in alphabetical order), and their grid."""
+    words = _words(column).drop_nulls()
+    table = words.value_counts().rename({words.name: "level"} if words.name != "level" else {})
+    table = table.sort(["count", "level"], descending=[True, False])
+    levels = release.levels(field.name, table["level"].to_list(), table["count"].to_numpy().astype(np.int64))
+    counts = release.counts(field.name, _level_codes(column, levels), len(levels))
+    index = np.arange(len(levels), dtype=np.float64)
+    return Grid(index, index, counts, float(column.null_count()), ordered=False, step=1.0), levels
+
+
+def _level_codes(column: pl.Series, levels: list[str]) -> Codes:
+    """Index of each level (n,), MISSING for null and OUTSIDE for words never seen."""
+    words = _words(column)
+    if not levels:
+        return np.where(words.is_null().to_numpy(), MISSING, OUTSIDE).astype(np.int32)
+    codes = words.cast(pl.Enum(levels), strict=False).to_physical().cast(pl.Int32)
+    filled = pl.select(pl.when(words.is_null()).then(MISSING).otherwise(codes.fill_null(OUTSIDE))).to_series()
+    return filled.cast(pl.Int32).to_numpy().copy()
+
+
+def _from_codes(field: Field, codes: Codes, levels: list[str]) -> pl.Series:
+    known = pl.Series(levels, dtype=pl.String)
+    words = known.gather(pl.Series(np.where(codes >= 0, codes, 0))) if levels else pl.Series([None] * len(codes),
+                                                                                          dtype=pl.String)
+    if (codes < 0).any():
+        words = pl.select(pl.when(pl.Series(codes >= 0)).then(words)).to_series()
+    words = words.alias(field.name)
+    return words == "true" if field.kind == "boolean" else words
+
+
+def _to_digits(level: npt.NDArray[Any], sizes: tuple[int, ...]) -> list[Floats]:
+    digits = []
+    for size in reversed(sizes):
+        digits.append((level % size).astype(np.float64))
+        level = level // size
+    return digits[::-1]
+
+
+def _from_digits(digits: Floats, sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    level = np.zeros(len(digits), np.int64)
+    for place, size in enumerate(sizes):
+        level = level * size + np.clip(np.round(digits[:, place]), 0, size - 1).astype(np.int64)
+    return level
+
+
+# -------------------------------------------------------------------- normal scores
+
+
+def _normal_scores(grid: Grid, codes: Codes, positions: Floats) -> Floats:
+    """z (n,) of the rank of each position; 0 where missing."""
+    from scipy.special import ndtri
+
+    if grid.size == 0:
+        return np.zeros(len(codes))
+    ends = np.concatenate([[0.0], np.cumsum(grid.counts)])
+    place = np.where(np.isnan(positions), 0.0, positions)
+    cell = np.clip(np.floor(place), 0, grid.size - 1).astype(np.intp)
+    rank = (ends[cell] + (place - cell) * grid.counts[cell]) / ends[-1]
+    margin = 0.25 / ends[-1]
+    return np.asarray(np.where(codes == MISSING, 0.0, ndtri(np.clip(rank, margin, 1 - margin))))
+
+
+def _from_scores(grid: Grid, z: Floats) -> tuple[Codes, Floats]:
+    from scipy.special import ndtr
+
+    if grid.size == 0:
+        return np.full(len(z), MISSING, np.int32), np.full(len(z), np.nan)
+    ends = np.concatenate([[0.0], np.cumsum(grid.counts)])
+    rank = np.clip(ndtr(z), 0.0, 1.0) * ends[-1]
+    cell = np.clip(np.searchsorted(ends, rank, side="right") - 1, 0, grid.size - 1)
+    fraction = np.clip((rank - ends[cell]) / np.maximum(grid.counts[cell], 1e-12), 0.0, np.nextafter(1.0, 0.0))
+    return cell.astype(np.int32), cell + fraction
+
+
+def _plain(value: Any) -> Any:
+    """A constant as JSON: times as whole microseconds."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    physical = pl.Series([value])
+    if physical.dtype.is_temporal():
+        physical = physical.cast(pl.Datetime("us") if physical.dtype == pl.Datetime else physical.dtype).to_physical()
+    return physical[0] if isinstance(physical[0], int | float) else str(value)
+

@@ -1,0 +1,69 @@
+"""How a column of numbers is cut into cells: atoms that many rows share, and bins that several rows share.
+
+No cell of a fitted grid belongs to fewer than a stated number of rows unless the column has no more, and the edges
+between two bins lie half-way between their values: so the grid holds no rare value of any row, except the smallest
+and the largest, which bound what is made anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from anew.core.columns import Floats, Grid
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """`atom`: a value that occurs at least so often is a cell of its own. A bin has at least `rows` rows, and there
+    are about `most` bins at the most."""
+
+    atom: int = 10
+    rows: int = 5
+    most: int = 1000
+
+    def __call__(self, distinct: Floats, counts: Ints, *, step: float = 0.0, missing: float = 0.0) -> Grid:
+        """Sorted distinct values (m,) and how often each occurs (m,) -> the grid of an ordered column."""
+        if not len(distinct):
+            nothing = np.zeros(0)
+            return Grid(nothing, nothing, nothing, missing, True, step)
+        cell = self._assign(counts)
+        first = np.flatnonzero(np.diff(cell, prepend=-1))
+        last = np.append(first[1:], len(distinct)) - 1
+        atoms = (counts >= self.atom)[first]
+        lower, upper = _edges(distinct, first, last, atoms, step)
+        return Grid(lower, upper, np.add.reduceat(counts, first).astype(np.float64), missing, True, step)
+
+    def _assign(self, counts: Ints) -> Ints:
+        """The cell (m,) of each distinct value: every atom its own, runs between atoms cut into bins of equal rows."""
+        atom = counts >= self.atom
+        rest = int(counts[~atom].sum())
+        rows = max(self.rows, -(-rest // self.most))
+        run = np.cumsum(atom | np.roll(atom, 1)) - (atom[0] | atom[-1])  # a new run starts at and after each atom
+        total = np.bincount(run, weights=counts)
+        start = np.flatnonzero(np.diff(run, prepend=-1))
+        before = np.cumsum(counts) - counts
+        before = before - before[start][run]
+        bins = np.where(atom, 1, np.maximum(total // rows, 1)[run])
+        within = np.minimum(before * bins // total[run], bins - 1)
+        return (np.unique(run + within / (bins.max() + 1.0), return_inverse=True)[1]).astype(np.int64)
+
+
+def _edges(distinct: Floats, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp], atoms: npt.NDArray[np.bool_],
+           step: float) -> tuple[Floats, Floats]:
+    """Lower and upper ends (K,): atoms are points; bins reach half-way to their neighbours."""
+    lower, upper = distinct[first].copy(), distinct[last].copy()
+    gap = distinct[first[1:]] - distinct[last[:-1]]
+    if step > 0:
+        half = np.floor(np.round(gap / step) / 2) * step
+        upper[:-1] += np.where(atoms[:-1], 0.0, np.where(half >= gap - step / 2, gap - step, half))
+        reach = np.maximum(np.round((lower[1:] - upper[:-1]) / step) - 1, 0) * step
+        lower[1:] -= np.where(atoms[1:], 0.0, np.where(atoms[:-1], np.minimum(reach, half), reach))
+    else:
+        upper[:-1] += np.where(atoms[:-1], 0.0, gap / 2)
+        lower[1:] -= np.where(atoms[1:], 0.0, gap / 2)
+    return lower, upper
