@@ -1,0 +1,82 @@
+"""anew learns a dataset's distribution and creates it anew: sample, steer and audit new data.
+
+    model = anew.fit("patients.csv")
+    model.sample(1000, where={"sex": "F", "age": (60, None)})
+
+Nothing heavy is imported before it is used: every public name below is loaded by its first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from anew.core.errors import (
+        AnewError,
+        AnewWarning,
+        CapabilityError,
+        ConditionError,
+        DataError,
+        Interrupted,
+        ResourceError,
+        StoreError,
+        UsageError,
+    )
+    from anew.core.schema import Field, Schema
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AnewError": "anew.core.errors",
+    "AnewWarning": "anew.core.errors",
+    "CapabilityError": "anew.core.errors",
+    "ConditionError": "anew.core.errors",
+    "DataError": "anew.core.errors",
+    "Field": "anew.core.schema",
+    "Interrupted": "anew.core.errors",
+    "Look": "anew.api",
+    "Model": "anew.api",
+    "ResourceError": "anew.core.errors",
+    "Run": "anew.api",
+    "Schema": "anew.core.schema",
+    "StoreError": "anew.core.errors",
+    "UsageError": "anew.core.errors",
+    "fit": "anew.api",
+    "load": "anew.api",
+    "look": "anew.api",
+    "run": "anew.api",
+}
+
+__all__ = [
+    "AnewError",
+    "AnewWarning",
+    "CapabilityError",
+    "ConditionError",
+    "DataError",
+    "Field",
+    "Interrupted",
+    "Look",
+    "Model",
+    "ResourceError",
+    "Run",
+    "Schema",
+    "StoreError",
+    "UsageError",
+    "fit",
+    "load",
+    "look",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'anew' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,19 @@
+"""`anew list`: what there is, read from the registries."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from anew.cli.outcome import Answer, Face
+
+KINDS = ("objectives", "networks", "codecs", "measures", "formats", "recipes")
+
+
+def listing(
+    face: Face,
+    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help=" | ".join(KINDS))] = None,
+) -> Answer:
+    """List objectives, networks, codecs, measures, formats and recipes with what each can do."""
+    return Answer({})

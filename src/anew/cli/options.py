@@ -1,0 +1,56 @@
+"""Options that several verbs share, each written once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from anew.core.errors import UsageError
+
+Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
+Device = Annotated[str | None, typer.Option(metavar="cpu|cuda|mps", help="Where networks run; found if not named.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
+Time = Annotated[str | None, typer.Option(metavar="60s|10m|1h", help="How long learning may take.")]
+ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that `anew fit` wrote.")]
+SchemaFile = Annotated[
+    Path | None, typer.Option("--schema", metavar="FILE", help="The file that `anew look` wrote, as you edited it.")
+]
+Learn = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="What to learn; repeatable. All by default.")]
+Given = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="What is always given; repeatable.")]
+Predict = Annotated[str | None, typer.Option(metavar="COLUMN", help="Learn to predict this column as well.")]
+Objective = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew list objectives`.")]
+Network = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew list networks`.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start over; do not resume.")]
+More = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="A setting of the objective or network; repeatable."),
+]
+Escape = Annotated[
+    bool, typer.Option("--escape-formulas", help="Put ' before CSV cells that a spreadsheet would run (=, +, -, @).")
+]
+
+
+def settings(pairs: list[str] | None) -> dict[str, Any]:
+    """`["leaf=20", "smooth=false"]` -> {"leaf": 20, "smooth": False}; what is no JSON is a word."""
+    found: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not (equals and name.strip()):
+            raise UsageError("--option takes NAME=VALUE", found=pair)
+        found[name.strip().replace("-", "_")] = _value(value.strip())
+    return found
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def given_settings(**values: Any) -> dict[str, Any]:
+    """Those that the user gave: an option that was not given leaves the library's default alone."""
+    return {name: value for name, value in values.items() if value is not None}

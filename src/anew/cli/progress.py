@@ -1,0 +1,90 @@
+"""A progress bar on stderr for whatever takes more than two seconds; plain lines where stderr is no terminal."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+PATIENCE = 2.0  # seconds before anything is shown
+
+
+class Progress:
+    """A context that shows how far the work is. Call it with the events of `anew.fit`, or `stage("...")` by hand.
+
+    It shows itself by a timer and not by events, so that work that reports nothing has a moving bar, too.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._lock = threading.RLock()
+        self._timer: threading.Timer | None = None
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+        self._stage, self._done, self._total = "Working", 0.0, None
+        self._late = False
+
+    def __enter__(self) -> Progress:
+        if not self._quiet:
+            self._timer = threading.Timer(PATIENCE, self._show)
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._bar is not None:
+                self._bar.stop()
+            self._bar = None
+            self._quiet = True
+
+    def stage(self, text: str, done: float = 0.0, total: float | None = None) -> None:
+        """What is being done now, and how far: `done` of `total`."""
+        with self._lock:
+            news = text != self._stage
+            self._stage, self._done, self._total = text, done, total
+            if self._bar is not None and self._task is not None:
+                self._bar.update(self._task, description=text, completed=done, total=total)
+            elif news and self._late:
+                self._line()
+
+    def above(self, text: str) -> None:
+        """A line on stderr that the bar does not overwrite."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
+            else:
+                sys.stderr.write(text + "\n")
+                sys.stderr.flush()
+
+    def _line(self) -> None:
+        if not self._quiet:
+            self.above(f"{self._stage} ...")
+
+    def _show(self) -> None:
+        with self._lock:
+            if self._quiet:
+                return
+            self._late = True
+            if not sys.stderr.isatty():
+                self._line()
+                return
+            self._bar = _bar()
+            self._task = self._bar.add_task(self._stage, completed=self._done, total=self._total)
+            self._bar.start()
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    return Bar(*columns, console=Console(stderr=True), transient=True)
