@@ -1,0 +1,71 @@
+"""A residual multilayer perceptron: x, time and conditions into one vector, then blocks of norm, linear, SiLU, linear.
+
+h_0 = A e(x) + T phi(t) + sum_g C_g e(g);  h_{l+1} = h_l + V silu(U norm(h_l));  out = O norm(h_L), O starting at zero.
+The time features phi are cosines of geometric frequencies (Vaswani et al. 2017). Shapes: B batch, H width.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from anew.core.batch import Encoded
+from anew.core.network import Module
+from anew.core.space import Shape, Space
+
+
+class MLP(nn.Module, Module):
+    """For flat spaces of any kind: tables, latents, small vectors."""
+
+    def __init__(self, x: Shape, out: Shape, *, given: Mapping[str, Space], timed: bool = False, width: int = 256,
+                 depth: int = 4, **size: Any) -> None:
+        super().__init__()
+        self.out = out
+        self.spaces = dict(given)
+        self.read = nn.Linear(math.prod(x), width)
+        self.time = nn.Linear(2 * FREQUENCIES, width) if timed else None
+        self.towers = nn.ModuleDict({name: nn.Linear(math.prod(space.shape), width) for name, space in given.items()})
+        self.blocks = nn.ModuleList([_Block(width) for _ in range(depth)])
+        self.norm = nn.LayerNorm(width)
+        self.write = nn.Linear(width, math.prod(out))
+        nn.init.zeros_(self.write.weight)
+        nn.init.zeros_(self.write.bias)
+
+    def forward(self, x: Tensor, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
+        h = self.read(x.flatten(1))  # (B, H)
+        if self.time is not None and time is not None:
+            h = h + self.time(_waves(time))
+        for name, tower in self.towers.items():
+            part = given[name]
+            space = self.spaces[name]
+            h = h + tower((space.embed(part.x) * space.embed_mask(part.present)).flatten(1))
+        for block in self.blocks:
+            h = h + block(h)
+        result: Tensor = self.write(self.norm(h)).reshape(-1, *self.out)
+        return result
+
+
+FREQUENCIES = 16
+
+
+def _waves(time: Tensor) -> Tensor:
+    """(B,) in [0, 1] -> (B, 2 FREQUENCIES)."""
+    scale = torch.exp(torch.linspace(0, math.log(100.0), FREQUENCIES, device=time.device)) * math.pi
+    angle = time[:, None] * scale
+    return torch.cat([torch.cos(angle), torch.sin(angle)], 1)
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.up = nn.Linear(width, 2 * width)
+        self.down = nn.Linear(2 * width, width)
+
+    def forward(self, h: Tensor) -> Tensor:
+        result: Tensor = self.down(nn.functional.silu(self.up(self.norm(h))))
+        return result
