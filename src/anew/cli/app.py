@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from anew.cli import audit, fit, listing, look, predict, run, sample
-from anew.cli.outcome import EXIT_CODES, MISUSE, Finished, print_json, verb
+from anew.cli.outcome import EXIT_CODES, MISUSE, Answer, Finished, print_json, verb
 
 app = typer.Typer(
     name="anew",
@@ -20,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for name, command in {
+VERBS: dict[str, Callable[..., Answer]] = {
     "run": run.run,
     "look": look.look,
     "fit": fit.fit,
@@ -28,7 +29,8 @@ for name, command in {
     "predict": predict.predict,
     "audit": audit.audit,
     "list": listing.listing,
-}.items():
+}
+for name, command in VERBS.items():
     app.command(name)(verb(command))
 
 
@@ -59,6 +61,8 @@ def serve(arguments: list[str] | None = None) -> int:
     except SystemExit as stop:  # help was printed, or the words were no command: typer has said so on stderr
         code = int(str(stop.code or 0))
         if code == MISUSE and "--json" in words:
-            print_json({"error": {"kind": "UsageError", "message": "the command line is wrong, see stderr"}, "exit_code": code})
+            print_json(
+                {"error": {"kind": "UsageError", "message": "the command line is wrong, see stderr"}, "exit_code": code}
+            )
         return code
     return 0

@@ -24,5 +24,8 @@ def audit(
     ] = None,
     seed: options.Seed = 0,
 ) -> Answer:
-    """Compare what the model creates with fresh real rows. Exit code 1 when the verdict is poor."""
+    """Compare what a model creates with fresh real rows: the gate.
+
+    The exit code is 1 when the verdict is poor.
+    """
     return Answer({})

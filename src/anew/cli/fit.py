@@ -30,13 +30,28 @@ def fit(
     option: options.More = None,
     dry_run: options.DryRun = False,
 ) -> Answer:
-    """Learn the distribution of DATA and save the model. The same command again resumes what was interrupted."""
+    """Learn the distribution of DATA and save the model.
+
+    The same command again resumes what was interrupted; --fresh starts over.
+    """
     import anew
 
     folder = out or Path(Path(data).name.split(".")[0] + ".anew")
     model = anew.fit(
-        data, learn=learn, given=given, predict=predict, objective=objective, network=network, time=time, seed=seed,
-        schema=schema, out=folder, fresh=fresh, device=device, progress=face.progress, dry_run=dry_run,
+        data,
+        learn=learn,
+        given=given,
+        predict=predict,
+        objective=objective,
+        network=network,
+        time=time,
+        seed=seed,
+        schema=schema,
+        out=folder,
+        fresh=fresh,
+        device=device,
+        progress=face.progress,
+        dry_run=dry_run,
         **options.settings(option),
     )
     if dry_run:

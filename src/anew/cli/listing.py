@@ -13,7 +13,7 @@ KINDS = ("objectives", "networks", "codecs", "measures", "formats", "recipes")
 
 def listing(
     face: Face,
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help=" | ".join(KINDS))] = None,
+    kind: Annotated[str | None, typer.Argument(metavar="KIND", help=" | ".join(KINDS))] = None,
 ) -> Answer:
-    """List objectives, networks, codecs, measures, formats and recipes with what each can do."""
+    """What is installed and what it can do."""
     return Answer({})

@@ -21,7 +21,7 @@ def look(
     schema: options.SchemaFile = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write no schema file.")] = False,
 ) -> Answer:
-    """Show what each column is taken for and why, and write a schema file that you can edit."""
+    """What each column is taken for and why; a schema file to edit."""
     import anew
 
     seen = anew.look(data, schema=schema)
@@ -29,7 +29,9 @@ def look(
     if dry_run:
         return Answer(found, seen.text())
     path = out or Path(Path(data).name.split(".")[0] + ".schema.json")
-    return Answer({**found, "schema": str(path)}, f"{seen.text()}\n{_write(path, seen.schema.to_json(), out is not None)}")
+    return Answer(
+        {**found, "schema": str(path)}, f"{seen.text()}\n{_write(path, seen.schema.to_json(), out is not None)}"
+    )
 
 
 def _write(path: Path, text: str, asked: bool) -> str:

@@ -90,7 +90,9 @@ def _shared(
     *,
     json: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes on stderr.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error came from (or set ANEW_DEBUG=1).")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error came from (or set ANEW_DEBUG=1).")
+    ] = False,
 ) -> None:
     """Only its signature is used."""
 
@@ -144,7 +146,10 @@ def explain(error: BaseException) -> tuple[int, str]:
         case AnewError():
             return error.exit_code, str(error)
         case KeyboardInterrupt():
-            return INTERRUPTED, "Interrupted. Nothing that was finished is lost; the same command resumes or starts again."
+            return (
+                INTERRUPTED,
+                "Interrupted. Nothing that was finished is lost; the same command resumes or starts again.",
+            )
         case MemoryError():
             return RESOURCE, "There is not enough memory. Give fewer rows, or a machine with more."
         case OSError() if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -19,8 +19,13 @@ def predict(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
     ] = None,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help="Which of the model's predictors; its best.")] = None,
+    method: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which of the model's predictors; its best.")
+    ] = None,
     proba: Annotated[bool, typer.Option("--proba", help="The probability of every class, not the likeliest.")] = False,
 ) -> Answer:
-    """Predict the target that the model was fitted with (`anew fit --predict`)."""
+    """Predict the target for new rows.
+
+    The model must have been fitted with `--predict TARGET`.
+    """
     return Answer({})

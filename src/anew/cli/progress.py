@@ -26,7 +26,8 @@ class Progress:
         self._timer: threading.Timer | None = None
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._stage, self._done, self._total = "Working", 0.0, None
+        self._stage, self._done = "Working", 0.0
+        self._total: float | None = None
         self._late = False
 
     def __enter__(self) -> Progress:
@@ -77,7 +78,8 @@ class Progress:
                 self._line()
                 return
             self._bar = _bar()
-            self._task = self._bar.add_task(self._stage, completed=self._done, total=self._total)
+            self._task = self._bar.add_task(self._stage, total=self._total)
+            self._bar.update(self._task, completed=self._done)
             self._bar.start()
 
 

@@ -13,7 +13,7 @@ from anew.cli.outcome import Answer, Face
 
 def run(
     face: Face,
-    data: Annotated[str | None, typer.Argument(metavar="[DATA]", help="A file; an example when left out.")] = None,
+    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A file; an example when left out.")] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where everything goes.")] = None,
     learn: options.Learn = None,
     given: options.Given = None,
@@ -28,12 +28,27 @@ def run(
     option: options.More = None,
     dry_run: options.DryRun = False,
 ) -> Answer:
-    """Look, hold rows out, learn, create, audit, report: one folder with all of it."""
+    """The whole job: look, learn, create, audit, report.
+
+    Rows are held out before anything is learned, and the audit compares with those. One folder holds all of it.
+    """
     import anew
 
     done = anew.run(
-        data, out=out, learn=learn, given=given, predict=predict, objective=objective, network=network, time=time,
-        schema=schema, fresh=fresh, seed=seed, device=device, progress=face.progress, dry_run=dry_run,
+        data,
+        out=out,
+        learn=learn,
+        given=given,
+        predict=predict,
+        objective=objective,
+        network=network,
+        time=time,
+        schema=schema,
+        fresh=fresh,
+        seed=seed,
+        device=device,
+        progress=face.progress,
+        dry_run=dry_run,
         **options.settings(option),
     )
     return Answer(done.to_dict(), str(done))

@@ -26,7 +26,7 @@ def sample(
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
-    """Create rows, under conditions if you like."""
+    """Create new rows, under conditions if you like."""
     import anew
     from anew.core.where import parse
 
