@@ -1,0 +1,105 @@
+"""Start-up and cost as ratios: `import anew`, `anew --help`, and a whole run on adult beside plain sequential CART.
+
+usage: python benchmarks/speed.py [--python PATH] [--repeats 3] [--work DIR] [--envs DIR] [--option KEY=VALUE]
+CART and ours take turns, so that both meet the same load. A ratio is the median of the ratios of the turns; CPU seconds
+stand beside the clock, since a shared machine stretches the clock alone.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file can be called by its path
+
+from benchmarks import gate, runs
+from benchmarks.environments import our_python, peer_python
+from benchmarks.figures import peak_mb
+from benchmarks.markdown import grid
+from benchmarks.tables import SPEED_ROWS, SPEED_SET, Session, arguments, open_session
+
+MAX_IMPORT_S, MAX_HELP_S = 0.15, 0.30
+FIGURES = (("fit_s", "fit, s"), ("wall_s", "whole process, s"), ("cpu_s", "whole process, CPU s"))
+
+
+def own_arguments() -> tuple[int, argparse.Namespace]:
+    """The number of turns, and the rest of the command line as tables.py reads it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=3)
+    own, rest = parser.parse_known_args()
+    return own.repeats, arguments(["--sets", SPEED_SET, *rest])
+
+
+def seconds(command: list[str], repeats: int) -> float:
+    """Median seconds of a command, the first call (cold files) left out."""
+    spent = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        spent.append(time.perf_counter() - start)
+    return median(spent[1:])
+
+
+def start_up(python: Path, repeats: int) -> list[list[str]]:
+    """`import anew` beyond a bare interpreter, and `anew --help` as a person waits for it."""
+    bare = seconds([str(python), "-c", "pass"], repeats)
+    imported = seconds([str(python), "-c", "import anew"], repeats) - bare
+    helped = seconds([str(python.parent / "anew"), "--help"], repeats)
+    return [
+        ["import anew, s", f"{imported:.3f}", f"< {MAX_IMPORT_S}", "pass" if imported < MAX_IMPORT_S else "**FAIL**"],
+        ["anew --help, s", f"{helped:.3f}", f"< {MAX_HELP_S}", "pass" if helped < MAX_HELP_S else "**FAIL**"],
+    ]
+
+
+def turn(session: Session, python: Path, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """CART, then ours, at once after it; kept apart from the runs that are scored."""
+    bench = replace(session.bench, work=session.bench.work / "speed")
+    cart = [str(bench.tabular / "run_peer.py"), "--peer", "cart"]
+    options = [f"--option={option}" for option in session.given.option]
+    ours = [str(runs.HERE / "run_anew.py"), f"--speed-rows={SPEED_ROWS}", *options]
+    return (
+        runs.run(bench, SPEED_SET, "cart", seed, peer_python(session.envs, "cart"), cart),
+        runs.run(bench, SPEED_SET, "anew", seed, python, ours),
+    )
+
+
+def beside_cart(turns: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[list[str]]:
+    """Each figure of both, and the median of the turns' ratios."""
+    lines = []
+    for figure, heading in FIGURES:
+        cart, ours = (median(float(turn[side][figure]) for turn in turns) for side in (0, 1))
+        ratio = median(float(ours[figure]) / max(float(cart[figure]), 1e-3) for cart, ours in turns)
+        verdict = "" if figure == "fit_s" else "pass" if ratio <= gate.MAX_FIT_RATIO else "**FAIL**"
+        lines.append([heading, f"{ours:.2f}", f"{cart:.2f}", f"{ratio:.2f}", verdict])
+    memory, theirs = (median(peak_mb(turn[side]) for turn in turns) for side in (1, 0))
+    bar = max(gate.MAX_MEMORY_RATIO * theirs, gate.FREE_MEMORY_MB)
+    verdict = "pass" if memory <= bar else "**FAIL**"
+    lines.append(["peak memory, MB", f"{memory:.0f}", f"{theirs:.0f}", f"{memory / theirs:.2f}", verdict])
+    speed, donor = (median(float(turn[side][key]) for turn in turns) for side, key in SPEED_KEYS)
+    verdict = "pass" if speed >= gate.MIN_ROWS_PER_SECOND else "**FAIL**"
+    lines.append(["sampled rows a second", f"{speed:,.0f}", f"{donor:,.0f}", f"{speed / donor:.2f}", verdict])
+    return lines
+
+
+SPEED_KEYS = ((1, "speed_rows_per_s"), (0, "rows_per_s"))
+
+
+def main() -> None:
+    """Measure and print both tables."""
+    repeats, given = own_arguments()
+    session = open_session(given)
+    python = given.python or our_python(session.envs, runs.ROOT)
+    print("\n".join(grid(["start", "seconds", "bar", ""], start_up(python, max(repeats, 5)))), flush=True)
+    turns = [turn(session, python, seed) for seed in range(repeats)]
+    print()
+    print("\n".join(grid(["adult", "anew", "cart", "ratio", ""], beside_cart(turns))))
+    print(f"\nload {os.getloadavg()[0]:.1f} at the end, {os.cpu_count()} cores, median of {repeats} turns")
+
+
+if __name__ == "__main__":
+    main()

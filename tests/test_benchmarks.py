@@ -1,0 +1,131 @@
+"""The benchmark's own measures: each is right on a case worked out by hand, and each can tell good from bad."""
+
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # benchmarks/ is no part of the installed package
+
+pd = pytest.importorskip("pandas", reason="the benchmark's measures read pandas frames")
+
+from benchmarks.copies import natural_bound  # noqa: E402
+from benchmarks.dependencies import dependencies  # noqa: E402
+from benchmarks.interval import t_interval  # noqa: E402
+from benchmarks.missingness import missingness, pattern_distance  # noqa: E402
+from benchmarks.verbatim import continuous_columns, verbatim  # noqa: E402
+
+
+def test_verbatim_chooses_continuous_columns_only() -> None:
+    rows = 1200
+    train = pd.DataFrame(
+        {
+            "weight": np.linspace(0.0, 1.0, rows),
+            "code": np.arange(rows),
+            "age": np.arange(rows) % 90,  # too few distinct values
+            "hours": np.arange(rows) % 110,  # enough of them, but each on 11 rows
+            "word": [str(i) for i in range(rows)],
+            "when": pd.date_range("2020-01-01", periods=rows, freq="h"),
+        }
+    )
+    assert continuous_columns(train, categorical=["code"]) == ["weight", "when"]
+
+
+def test_verbatim_is_one_for_a_copier_and_zero_for_new_values() -> None:
+    train = pd.DataFrame({"x": np.arange(1000.0)})
+    test = pd.DataFrame({"x": np.r_[np.arange(25.0), np.arange(75.0) + 0.5]})
+    copied = verbatim(train, test, train.sample(300, replace=True, random_state=0), [])
+    assert (copied["mean"], copied["mean_test"], copied["worst"]) == (1.0, 0.25, "x")
+    assert copied["worst_excess"] == 0.75
+    assert verbatim(train, test, train + 0.5, [])["mean"] == 0.0
+
+
+def test_verbatim_ignores_missing_cells() -> None:
+    train = pd.DataFrame({"x": np.r_[np.arange(999.0), np.nan]})
+    synthetic = pd.DataFrame({"x": [0.0, np.nan, np.nan, 0.5]})
+    assert verbatim(train, train, synthetic, [])["mean"] == 0.5
+
+
+@pytest.fixture
+def school() -> "pd.DataFrame":
+    """education settles its number, and the number settles education; age settles neither."""
+    rng = np.random.default_rng(0)
+    number = rng.integers(1, 9, 2000)
+    return pd.DataFrame(
+        {
+            "education": [f"grade {k}" for k in number],
+            "number": number,
+            "age": rng.integers(20, 60, 2000),
+            "key": np.arange(2000),  # settles everything, and says nothing
+            "constant": np.where(np.arange(2000) < 1950, "no", "yes"),  # settled by everything
+        }
+    )
+
+
+def test_dependencies_finds_only_what_holds(school: "pd.DataFrame") -> None:
+    found = dependencies(school, school, school)
+    assert {(pair["a"], pair["b"]) for pair in found["pairs"]} == {("education", "number"), ("number", "education")}
+    assert found["worst_synthetic"] == found["worst_test"] == 1.0
+
+
+def test_dependencies_sees_a_broken_one(school: "pd.DataFrame") -> None:
+    broken = school.copy()
+    broken.loc[:499, "number"] = broken.loc[:499, "number"] % 8 + 1  # a quarter of the rows get the next number
+    found = dependencies(school, school, broken)
+    assert found["worst_synthetic"] == 0.75
+    assert found["worst_test"] == 1.0
+
+
+def test_dependencies_leaves_unseen_levels_out_and_reads_numbers_as_text(school: "pd.DataFrame") -> None:
+    other = school.copy()
+    other["education"] = other["education"].where(other.index >= 1000, "never seen")
+    other["number"] = other["number"].astype(str)
+    found = {(pair["a"], pair["b"]): pair["synthetic"] for pair in dependencies(school, school, other)["pairs"]}
+    assert found["education", "number"] == 1.0  # only the seen half is judged
+    assert found["number", "education"] == 0.5  # there the unseen word is simply wrong
+
+
+def test_missingness_sees_patterns_that_rates_hide() -> None:
+    together = pd.DataFrame({"a": [None, None, 1.0, 1.0], "b": [None, None, "x", "x"]})
+    apart = pd.DataFrame({"a": [None, None, 1.0, 1.0], "b": ["x", "x", None, None]})
+    assert (together.isna().mean() == apart.isna().mean()).all()
+    assert pattern_distance(together, apart) == 1.0
+    assert missingness(together, together, apart) == {"patterns": 2, "synthetic": 1.0, "test": 0.0}
+
+
+def test_missingness_distance_by_hand() -> None:
+    train = pd.DataFrame({"a": [None, 1.0, 1.0, 1.0]})
+    assert pattern_distance(train, pd.DataFrame({"a": [None, None, 1.0, 1.0]})) == 0.25
+
+
+def test_interval_of_three_seeds() -> None:
+    interval = t_interval([0.51, 0.52, 0.53])
+    assert math.isclose(interval.mean, 0.52)
+    assert interval.half is not None
+    assert math.isclose(interval.half, 4.303 * 0.01 / math.sqrt(3), rel_tol=1e-9)
+    assert t_interval([0.5]).half is None
+    with pytest.raises(ValueError, match="at least one value"):
+        t_interval([])
+
+
+def test_interval_quantiles_are_students() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    from benchmarks.interval import T975
+
+    np.testing.assert_allclose(T975, stats.t.ppf(0.975, np.arange(1, len(T975) + 1)), atol=6e-4)
+
+
+def test_natural_bound_of_copied_rows() -> None:
+    assert math.isclose(natural_bound(0, 114), 1 - 0.05 ** (1 / 114), rel_tol=1e-9)  # the rule of three, exact
+    assert natural_bound(8, 6512) > 8 / 6512
+    assert natural_bound(5, 5) == 1.0
+    with pytest.raises(ValueError, match="repeats"):
+        natural_bound(6, 5)
+
+
+@pytest.mark.parametrize(("repeats", "rows"), [(0, 6), (3, 40), (8, 6512), (157, 10788)])
+def test_natural_bound_is_clopper_pearson(repeats: int, rows: int) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    assert math.isclose(natural_bound(repeats, rows), stats.beta.ppf(0.95, repeats + 1, rows - repeats), rel_tol=1e-6)
