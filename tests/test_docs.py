@@ -1,4 +1,4 @@
-"""Every code block of README and docs is executed, page by page, in order, in an empty folder.
+"""Every code block of README and docs is executed, page by page, in order, in a folder with a copy of docs/data/*.csv.
 
 - ```python: one namespace a page. A ```text block straight after it is what it must print.
 - ```console: lines that start with `$ ` are commands, the lines after each are what it must print (stdout, stderr).
@@ -17,6 +17,7 @@ import doctest
 import io
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,11 @@ def commands(code: str) -> list[tuple[str, str]]:
     return pairs
 
 
+def prepare(folder: Path) -> None:
+    for table in (ROOT / "docs" / "data").glob("*.csv"):
+        shutil.copy(table, folder)
+
+
 def run_python(block: Block, page: str, names: dict[str, Any]) -> str:
     printed = io.StringIO()
     code = compile("\n" * block.line + block.code, page, "exec")
@@ -137,6 +143,7 @@ def execute(page: Path, folder: Path) -> Iterator[tuple[Block, str, str, str]]:
     ids=lambda page: str(page.relative_to(ROOT)),
 )
 def test_page(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare(tmp_path)
     monkeypatch.chdir(tmp_path)
     for block, ran, documented, true in execute(page, tmp_path):
         assert same(documented, true, tmp_path), (
@@ -170,6 +177,7 @@ def write(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
+        prepare(folder)
         with contextlib.chdir(folder):
             edits = list(execute(page, folder))
     for block, ran, documented, true in reversed(edits):
