@@ -1,0 +1,183 @@
+"""The front door: any table in, one canonical frame with its schema, and the way back to what came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.schema import Schema
+from anew.data import sample
+from anew.data.canonical import canonical
+from anew.data.formats.frames import locate, opened
+from anew.data.infer import check_dtypes, infer
+from anew.data.known import applied
+from anew.data.origin import Origin, back, take
+from anew.data.restore import restored
+
+WHOLE = 2**30  # bytes of a file up to which it is read at once, if a quarter of the free memory allows
+
+
+@dataclass(frozen=True)
+class Source:
+    """The file that the data came from, so that a later change can be noticed."""
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class _Brought:
+    """A table as it came: rows lazy, whether the cells are still words, and what to tell."""
+
+    frame: pl.LazyFrame
+    origin: Origin
+    text: bool = False
+    notes: tuple[str, ...] = ()
+    source: Source | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table ready to learn from: canonical columns in schema order.
+
+    `rows` counts the source; `frame` may be a stratified sample of it. `notes` are sentences for the user.
+    """
+
+    frame: pl.DataFrame
+    schema: Schema
+    origin: Origin
+    rows: int
+    notes: tuple[str, ...] = ()
+    source: Source | None = None
+
+    @classmethod
+    def open(
+        cls, data: object, schema: Schema | str | Path | None = None, *, like: Schema | None = None,
+        target: str | None = None, max_rows: int | None = None, seed: int = 0,
+    ) -> Dataset:
+        """Read a path, a frame (pandas, polars, pyarrow, DuckDB, ...), a dict of arrays or a list of dicts.
+
+        `schema` is the user's word about the columns: kinds are applied, columns that it does not list are left out.
+        `like` is the schema of a model: the data for a prediction, a completion or an audit is read by it, row for
+        row; the column `target` may be absent then. Otherwise the rows are at most `max_rows`, stratified by `target`.
+        """
+        if isinstance(data, Dataset):
+            return data
+        asked = Schema.read(schema) if isinstance(schema, str | Path) else schema
+        with _brought(data) as brought:
+            columns, left_out = _columns(brought, like or asked, target, like is not None)
+            most = max_rows if max_rows is not None or like is not None else sample.default_rows(len(columns))
+            raw, rows, total, note = _rows(brought, columns, target, most, seed)
+        check_dtypes(raw)
+        decided = _decide(raw, brought.text, like, asked)
+        frame = canonical(raw, decided, brought.text, rows)
+        notes = (*brought.notes, *left_out, *note, *_told(decided, like))
+        return cls(frame, decided, brought.origin, total, notes, brought.source)
+
+    def give_back(self, frame: pl.DataFrame, schema: Schema | None = None) -> object:
+        """A canonical frame (rows created, completed, predicted) as the kind of frame that came, dtypes and all."""
+        return back(restored(frame, schema or self.schema), self.origin)
+
+
+def give_back(frame: pl.DataFrame, schema: Schema, origin: Origin | None = None) -> object:
+    """The same without the data set, for a model that was loaded: pandas where it is installed, else polars."""
+    return back(restored(frame, schema), origin or Origin.usual())
+
+
+@contextmanager
+def _brought(data: object) -> Iterator[_Brought]:
+    if isinstance(data, str | Path):
+        path, _ = locate(data)
+        status = path.stat()
+        with opened(data) as found:
+            source = Source(str(path.absolute()), status.st_size, status.st_mtime_ns)
+            yield _Brought(found.frame, Origin.usual(), found.text, found.notes, source)
+    else:
+        frame, origin = take(data)
+        yield _Brought(frame.lazy(), origin)
+
+
+def _columns(
+    brought: _Brought, known: Schema | None, target: str | None, may_lack_target: bool
+) -> tuple[list[str], list[str]]:
+    """Which columns to read, and a note about those that are not."""
+    names = _schema_of(brought).names()
+    if not names:
+        raise DataError("The table has no columns", do="Give a table with at least one")
+    if target is not None and target not in names and not may_lack_target:
+        raise UsageError(f"No column is named {target!r}", do=did_you_mean(target, names))
+    if known is None:
+        return names, []
+    lacking = [name for name in known.names if name not in names and not (may_lack_target and name == target)]
+    if lacking:
+        raise DataError(
+            f"The data lacks {len(lacking)} column{'s' * (len(lacking) > 1)} of the schema: {', '.join(lacking[:12])}",
+            do=did_you_mean(lacking[0], names),
+        )
+    extra = [name for name in names if name not in known]
+    note = [f"columns left out, since the schema does not have them: {', '.join(extra)}"] if extra else []
+    return [name for name in known.names if name in names], note
+
+
+def _schema_of(brought: _Brought) -> pl.Schema:
+    try:
+        return brought.frame.collect_schema()
+    except PolarsError as error:
+        raise DataError(f"The table cannot be read: {error}") from None
+
+
+def _rows(
+    brought: _Brought, columns: list[str], target: str | None, most: int | None, seed: int
+) -> tuple[pl.DataFrame, pl.Series | None, int, list[str]]:
+    """The rows to learn from, their numbers in the source (None: all), how many there are, and a note."""
+    frame = brought.frame.select(columns)
+    try:
+        held = frame.collect() if most is None or _fits(brought) else None
+        total = len(held) if held is not None else int(frame.select(pl.len()).collect(engine="streaming").item())
+        if not total:
+            raise DataError("The table has columns but no rows", do="Give at least one row")
+        if most is None or total <= most:
+            return held if held is not None else frame.collect(), None, total, []
+        strata = None if target is None else frame.select(target).collect(engine="streaming").to_series()
+        picked = pl.Series(sample.stratified(strata, total, most, seed))
+        some = held[picked] if held is not None else _gather(frame, picked)
+    except PolarsError as error:
+        raise DataError(f"The table cannot be read: {str(error).splitlines()[0]}",
+                        do="Repair the file or write it again") from None
+    by = f"stratified by {target!r}" if target is not None else "drawn uniformly"
+    return some, picked, total, [f"{total:,} rows; learned from a sample of {most:,}, {by}"]
+
+
+def _gather(frame: pl.LazyFrame, picked: pl.Series) -> pl.DataFrame:
+    """The picked rows of a frame that is read piece by piece."""
+    row = "__row"
+    wanted = pl.LazyFrame({row: picked.cast(pl.UInt32)})
+    kept = frame.with_row_index(row).join(wanted, on=row, how="semi")
+    return kept.sort(row).drop(row).collect(engine="streaming")
+
+
+def _fits(brought: _Brought) -> bool:
+    return brought.source is None or brought.source.size < min(WHOLE, sample.free_memory() // 4)
+
+
+def _decide(raw: pl.DataFrame, text: bool, like: Schema | None, asked: Schema | None) -> Schema:
+    if like is not None:
+        return like.select(raw.columns)
+    return infer(raw, text) if asked is None else applied(asked, raw, text)
+
+
+def _told(schema: Schema, like: Schema | None) -> list[str]:
+    """Decisions that the user should read: both date orders fitted, words taken as missing, columns in a mixture."""
+    doubtful = ("both fit", "missing", "mixed", "would fit too", "several formats", "written like")
+    told = [] if like is not None else [field for field in schema if any(word in field.why for word in doubtful)]
+    return [f"{field.name}: {field.why}" for field in told]
+
+
+__all__ = ["Dataset", "Source", "give_back"]

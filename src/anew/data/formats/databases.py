@@ -1,0 +1,107 @@
+"""SQLite and DuckDB files: one table of the database is the data; `file.db::table` names it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+
+from anew.core.errors import DataError, UsageError
+from anew.data.formats.columnar import values
+from anew.data.formats.found import Found, check_names, choose_part
+
+TABLE = "data"  # the name of the table in a new database
+BATCH = 50_000
+
+
+def read_sqlite(path: Path, part: str | None, shown: str) -> Found:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            listed = database.execute(
+                "select name from sqlite_master where type in ('table', 'view') and name not like 'sqlite_%'"
+            )
+            table = choose_part(shown, sorted(name for (name,) in listed), part, "table")
+            return Found(_sqlite_table(database, table, shown).lazy(), notes=(f"table {table!r}",))
+    except sqlite3.DatabaseError as error:
+        raise DataError(f"{shown!r} is a damaged SQLite file: {error}", do="Restore it, or export the table") from None
+
+
+def _sqlite_table(database: sqlite3.Connection, table: str, shown: str) -> pl.DataFrame:
+    """SQLite types cells, not columns: integers beside reals are numbers, numbers beside words are words."""
+    cursor = database.execute(f"select * from {quoted(table)}")
+    names = [column[0] for column in cursor.description]
+    check_names(names, shown)
+    columns: list[list[object]] = [[] for _ in names]
+    while rows := cursor.fetchmany(BATCH):
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
+            column.extend(cells)
+    return pl.DataFrame({name: _cells(name, column) for name, column in zip(names, columns, strict=True)})
+
+
+def _cells(name: str, cells: list[object]) -> pl.Series:
+    if any(isinstance(cell, bytes) for cell in cells):
+        raise DataError(f"Column {name!r} holds binary data", do="Leave it out, for example with a view")
+    return values(cells)
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def read_duckdb(path: Path, part: str | None, shown: str) -> Found:
+    duckdb = _duckdb()
+    try:
+        with duckdb.connect(str(path), read_only=True) as database:
+            listed = database.execute("select table_name from information_schema.tables order by 1").fetchall()
+            table = choose_part(shown, [name for (name,) in listed], part, "table")
+            frame: pl.DataFrame = database.execute(f"select * from {quoted(table)}").pl()
+    except duckdb.Error as error:
+        raise DataError(f"{shown!r} cannot be read as a DuckDB file: {str(error).splitlines()[0]}",
+                        do="Close other programs that have it open, or export the table to Parquet") from None
+    check_names(frame.columns, shown)
+    return Found(frame.lazy(), notes=(f"table {table!r}",))
+
+
+def _duckdb():  # type: ignore[no-untyped-def]
+    try:
+        import duckdb
+    except ImportError:
+        raise UsageError("DuckDB files need the package duckdb", do="pip install duckdb") from None
+    return duckdb
+
+
+def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
+    """One table, with booleans as 0 and 1, and dates, times and durations as ISO 8601 words."""
+    columns = ", ".join(f"{quoted(name)} {_sqlite_type(dtype)}" for name, dtype in frame.schema.items())
+    marks = ", ".join("?" * frame.width)
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"create table {TABLE} ({columns})")
+        database.executemany(f"insert into {TABLE} values ({marks})", _plain_rows(frame))
+
+
+def _sqlite_type(dtype: pl.DataType) -> str:
+    if dtype.is_integer() or dtype == pl.Boolean:
+        return "integer"
+    return "real" if dtype.is_float() else "text"
+
+
+def _plain_rows(frame: pl.DataFrame) -> Iterator[tuple[object, ...]]:
+    from polars import selectors as cs
+
+    words = frame.with_columns(
+        cs.duration().dt.to_string("iso"), cs.by_dtype(pl.Boolean).cast(pl.Int64),
+        (cs.date() | cs.datetime() | cs.time() | cs.decimal() | cs.categorical() | cs.enum()).cast(pl.String),
+    )
+    return words.iter_rows()
+
+
+def write_duckdb(frame: pl.DataFrame, path: Path) -> None:
+    duckdb = _duckdb()
+    path.unlink()  # DuckDB refuses the empty file that holds the name
+    with duckdb.connect(str(path)) as database:
+        database.register("frame", frame.to_arrow())
+        database.execute(f"create table {TABLE} as select * from frame")

@@ -1,0 +1,107 @@
+"""How a delimited file is written: the delimiter that cuts its lines into equally many cells, quotes, and a header.
+
+Decided from the first lines. A `sep=;` line, as Excel writes it, is believed.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+DELIMITERS = ",;\t|"
+SAMPLE = 2**18
+LINES = 200
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+SHOWN = {"\t": "tab", ",": "','", ";": "';'", "|": "'|'", " ": "space"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`skip` lines come before the header; `header` is its cells, or None when the first line is data already.
+
+    `spaced` files put a space after the delimiter, also before a quote.
+    """
+
+    delimiter: str
+    header: tuple[str, ...] | None
+    width: int
+    quote: str = '"'
+    skip: int = 0
+    spaced: bool = False
+
+    @property
+    def notes(self) -> list[str]:
+        usual = self.delimiter == ","
+        found = [] if usual else [f"delimiter {SHOWN.get(self.delimiter, repr(self.delimiter))}"]
+        return found if self.header is not None else [*found, "no header line: the columns are called column_1, ..."]
+
+
+def sniff(path: Path) -> Dialect | None:
+    """The dialect of a UTF-8 file, or None when it has no line with anything in it."""
+    with path.open("rb") as file:
+        sample = file.read(SAMPLE)
+        whole = not file.read(1)
+    text = sample.decode("utf-8", errors="ignore")
+    lines = text.splitlines() if whole else text.splitlines()[:-1] or [text]
+    skip = 0
+    while skip < len(lines) and not lines[skip].strip():
+        skip += 1
+    if skip == len(lines):
+        return None
+    if named := re.fullmatch(r"sep=(.)", lines[skip].strip("\r\n\"' ") if lines[skip][:4] == "sep=" else ""):
+        return _describe(lines[skip + 1 : skip + LINES], named[1], skip + 1)
+    shown = lines[skip : skip + LINES]
+    return _describe(shown, _delimiter(shown), skip)
+
+
+def _delimiter(lines: list[str]) -> str:
+    """The candidate that cuts most lines into the same number (> 1) of cells, then the one that cuts into most."""
+    scores = {mark: _score(lines, mark) for mark in DELIMITERS}
+    best = max(scores, key=lambda mark: scores[mark])
+    return best if scores[best] > (0.0, 0) else ","
+
+
+def _score(lines: list[str], mark: str) -> tuple[float, int]:
+    widths = [len(row) for row in csv.reader(lines, delimiter=mark, skipinitialspace=True) if row]
+    usual, many = Counter(widths).most_common(1)[0]
+    header = widths[0] if widths else 0
+    if usual < 2 and header < 2:
+        return (0.0, 0)
+    return (round(many / len(widths), 1) if usual > 1 else 0.05, header)
+
+
+def _describe(lines: list[str], delimiter: str, skip: int) -> Dialect:
+    quote = _quote(lines, delimiter)
+    spaced = delimiter + " " + quote in "".join(lines[:50])
+    rows = [row for row in csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced) if row]
+    first = tuple(cell.strip() for cell in rows[0]) if rows else ()
+    header = None if _is_data(first, rows[1:]) else _widened(first, rows[1:])
+    return Dialect(delimiter, header, len(header or first), quote, skip, spaced)
+
+
+def _widened(header: tuple[str, ...], rows: list[list[str]]) -> tuple[str, ...]:
+    """R leaves the column of row names without a name; others end every row, but not the header, with a delimiter."""
+    if not rows or any(len(row) != len(header) + 1 for row in rows):
+        return header
+    return (*header, "") if all(row[-1] == "" for row in rows) else ("", *header)
+
+
+def _quote(lines: list[str], delimiter: str) -> str:
+    """Double quotes, unless cells are wrapped in single ones and no double quote is in sight."""
+    text = "\n".join(lines)
+    if '"' in text:
+        return '"'
+    cells = [cell.strip() for line in lines for cell in line.split(delimiter)]
+    wrapped = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
+    return "'" if wrapped > len(cells) / 5 and wrapped >= len(lines) else '"'
+
+
+def _is_data(first: tuple[str, ...], rest: list[list[str]]) -> bool:
+    """Whether the first line is a row of data: all numbers, not all whole and different as years in a header are."""
+    if not rest or not first or not all(NUMBER.fullmatch(cell) for cell in first):
+        return False
+    plain = all(re.fullmatch(r"\d+", cell) for cell in first)
+    return not (plain and len(set(first)) == len(first) and len(first) > 1)

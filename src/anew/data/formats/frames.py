@@ -1,0 +1,138 @@
+"""Tables in files: the format is found by content, and chosen by suffix when writing."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import polars as pl
+
+from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.schema import Schema
+from anew.data.formats import columnar, databases, delimited, workbooks
+from anew.data.formats.atomic import atomically
+from anew.data.formats.encoding import as_utf8
+from anew.data.formats.found import Found
+from anew.data.formats.packed import ZIP, first_bytes, unpack
+from anew.data.formats.written import write_delimited
+
+PART = "::"
+
+Reader = Callable[[Path, Path, str], Found]
+WithParts = Callable[[Path, str | None, str], Found]
+
+TYPED: dict[bytes, Reader] = {
+    b"PAR1": columnar.read_parquet,
+    b"ARROW1": columnar.read_arrow,
+    b"\xff\xff\xff\xff": columnar.read_arrow_stream,
+}
+CONTAINERS: dict[bytes, WithParts] = {
+    b"SQLite format 3\0": databases.read_sqlite,
+    ZIP: workbooks.read,
+    b"\xd0\xcf\x11\xe0": workbooks.read,  # the old .xls
+}
+DUCKDB = b"DUCK"  # after an eight-byte checksum
+
+
+@contextmanager
+def opened(data: str | Path) -> Iterator[Found]:
+    """The table at a path, lazily; it may be read while the block lasts. `file.db::table` names a part."""
+    path, part = locate(data)
+    with tempfile.TemporaryDirectory(prefix="anew-") as work:
+        inner, part, notes = unpack(path, part, Path(work))
+        yield _read(inner, part, Path(work), str(path)).noting(notes)
+
+
+def locate(data: str | Path) -> tuple[Path, str | None]:
+    """The file and, after `::`, the part of it."""
+    path, part = Path(data), None
+    if PART in str(data) and not path.exists():
+        name, part = str(data).rsplit(PART, 1)
+        path = Path(name)
+    if not path.exists():
+        folder = path.parent if path.parent.is_dir() else Path()
+        near = [entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")]
+        raise DataError(f"There is no file {str(path)!r}", do=did_you_mean(path.name, near))
+    if path.is_dir():
+        raise DataError(f"{str(path)!r} is a folder", do="Give one table: a file in it")
+    return path, part
+
+
+def _read(path: Path, part: str | None, work: Path, shown: str) -> Found:
+    try:
+        head = first_bytes(path, 16)
+    except OSError as error:
+        raise DataError(f"Cannot read {shown!r}: {error.strerror}") from None
+    if not head:
+        raise DataError(f"{shown!r} is empty", do="Give a file with a header line and at least one row")
+    for magic, reader in CONTAINERS.items():
+        if head.startswith(magic):
+            return reader(path, part, shown)
+    if head[8:12] == DUCKDB:
+        return databases.read_duckdb(path, part, shown)
+    if part is not None:
+        raise DataError(f"{shown!r} has no parts to choose from", found=part, do="Leave out what follows '::'")
+    for magic, typed in TYPED.items():
+        if head.startswith(magic):
+            return typed(path, work, shown)
+    return _read_text(path, work, shown)
+
+
+def _read_text(path: Path, work: Path, shown: str) -> Found:
+    """JSON begins with a bracket; everything else is delimited."""
+    plain, notes = as_utf8(path, work)
+    start = first_bytes(plain, 4096).decode("utf-8", errors="ignore").lstrip("\ufeff \t\r\n")
+    if start.startswith("{") and _lines_of_json(start):
+        return columnar.read_json_lines(plain, work, shown).noting(notes)
+    if start.startswith(("[", "{")) and start[1:].lstrip()[:1] in ('{', '"', ']'):
+        return columnar.read_json(plain, work, shown).noting(notes)
+    return delimited.read(plain, work, shown).noting(notes)
+
+
+def _lines_of_json(start: str) -> bool:
+    """Whether the first line is an object of its own."""
+    line = start.split("\n", 1)[0].rstrip()
+    return line.endswith("}") or len(line) > 4000
+
+
+Writer = Callable[[pl.DataFrame, Path], None]
+
+WRITERS: dict[str, Writer] = {
+    ".parquet": lambda frame, path: frame.write_parquet(path),
+    ".arrow": lambda frame, path: frame.write_ipc(path, compression="zstd"),
+    ".feather": lambda frame, path: frame.write_ipc(path, compression="zstd"),
+    ".ipc": lambda frame, path: frame.write_ipc(path, compression="zstd"),
+    ".jsonl": lambda frame, path: frame.write_ndjson(path),
+    ".ndjson": lambda frame, path: frame.write_ndjson(path),
+    ".json": lambda frame, path: frame.write_json(path),
+    ".xlsx": workbooks.write,
+    ".db": databases.write_sqlite,
+    ".sqlite": databases.write_sqlite,
+    ".sqlite3": databases.write_sqlite,
+    ".duckdb": databases.write_duckdb,
+}
+DELIMITED = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": "\t"}
+SUFFIXES: tuple[str, ...] = (*DELIMITED, *WRITERS)
+PACKED = (".gz", ".zst")
+
+
+def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, escape_formulas: bool = False) -> None:
+    """Write atomically, in the format of the suffix: dtypes are kept, dates look as they came in when text.
+
+    Cells of CSV that a spreadsheet would run as formulas are written unchanged with a warning that counts them;
+    `escape_formulas` puts a ' before them.
+    """
+    target = Path(path)
+    suffixes = [part.lower() for part in target.suffixes]
+    packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix not in SUFFIXES or (packed and suffix not in DELIMITED):
+        raise UsageError(f"Cannot write a table to {target.name!r}", found=suffix + packed,
+                         do=f"The endings are {', '.join(SUFFIXES)}, and .csv.gz or .csv.zst")
+    with atomically(target) as temporary:
+        if suffix in DELIMITED:
+            write_delimited(frame, temporary, schema, DELIMITED[suffix], packed, escape_formulas)
+        else:
+            WRITERS[suffix](frame, temporary)

@@ -1,0 +1,42 @@
+"""Rows of a table that is too large to learn from whole: a stratified sample, the same for the same seed.
+
+The rows are ordered by the target, ties in random order, and picked at equal distances: whatever the target is (words,
+numbers, dates), its distribution is kept to within one row a stratum. Without a target the sample is uniform.
+"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+MOST = 500_000
+LEAST = 10_000
+SHARE = 0.05  # of the free memory, for the rows
+CELL = 32  # bytes of a cell, words included
+
+
+def default_rows(columns: int) -> int:
+    """How many rows to learn from: half a million, fewer where many columns meet little memory."""
+    fit = int(free_memory() * SHARE / (CELL * max(columns, 1)))
+    return max(min(MOST, fit), LEAST)
+
+
+def free_memory() -> int:
+    """Bytes; 4 GiB where the system does not tell."""
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4 * 2**30
+
+
+def stratified(target: pl.Series | None, rows: int, many: int, seed: int) -> npt.NDArray[np.int64]:
+    """`many` row numbers out of `rows`, ascending."""
+    rng = np.random.default_rng(seed)
+    ties = rng.random(rows)
+    ranks = np.zeros(rows) if target is None else target.rank("dense").fill_null(0).to_numpy()
+    order = np.lexsort((ties, ranks))
+    picked = ((np.arange(many) + rng.random()) * (rows / many)).astype(np.int64)
+    return np.sort(order[picked]).astype(np.int64)
