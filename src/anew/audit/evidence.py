@@ -1,0 +1,129 @@
+"""What an audit looks at: real rows that were learned from, real rows that were not, and the synthetic ones.
+
+Fresh rows are the measure of all things here: whatever is asked of the synthetic rows is also asked of held-out real
+rows, at the same size, and of a baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from anew.audit.encode import Column, Encoder, Singles
+from anew.audit.finding import Finding
+from anew.audit.measure import Measure
+from anew.core.columns import Floats
+from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.schema import Schema
+
+__all__ = ["Evidence", "Finding", "Measure", "make_baselines"]
+
+Scored = float | tuple[float, float, float] | Mapping[str, float]
+CAP = 10_000  # rows a side, as the ruler of the benchmarks takes
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Frames in the canonical dtypes of `schema`; what could not be known is None or empty.
+
+    `baselines` are samples of the baselines by name; `where` is the condition that the rows were drawn under
+    (`{column: value, list or (low, high)}`, or a function from a frame to booleans); `cost` is seconds, bytes and
+    operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows.
+    """
+
+    train: pl.DataFrame
+    holdout: pl.DataFrame
+    synthetic: pl.DataFrame
+    schema: Schema
+    target: str | None = None
+    seed: int = 0
+    baselines: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    where: Mapping[str, Any] | Callable[[pl.DataFrame], npt.NDArray[np.bool_]] | None = None
+    cost: Mapping[str, float] | None = None
+    log_prob: Callable[[pl.DataFrame], Floats] | None = None
+    predictions: Mapping[str, Scored] | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("train", "holdout", "synthetic"):
+            frame: pl.DataFrame = getattr(self, name)
+            missing = [wanted for wanted in self.schema.names if wanted not in frame.columns]
+            if missing:
+                raise DataError(f"The {name} rows lack columns of the schema", found=missing,
+                                do=did_you_mean(missing[0], frame.columns))
+            if not len(frame):
+                raise DataError(f"The {name} rows are empty", do="An audit needs rows of all three kinds")
+        if self.target is not None and self.target not in self.schema:
+            raise UsageError(f"No column is named {self.target!r}", do=did_you_mean(self.target, self.schema.names))
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        return Encoder(self.train, self.schema, self.seed)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The compared columns, in the order of the matrices."""
+        return self.encoder.columns
+
+    @property
+    def target_index(self) -> int | None:
+        """The position of the target among the compared columns."""
+        names = [column.name for column in self.columns]
+        return names.index(self.target) if self.target in names else None
+
+    @property
+    def fresh_size(self) -> int:
+        """How many rows a side a comparison with fresh rows can use."""
+        return min(len(self.holdout), len(self.synthetic), CAP)
+
+    @cached_property
+    def _kept(self) -> dict[Any, Any]:
+        return {}
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """`train`, `holdout`, `synthetic` or a baseline, by name."""
+        own = {"train": self.train, "holdout": self.holdout, "synthetic": self.synthetic}
+        return own[name] if name in own else self.baselines[name]
+
+    def rng(self, *salt: int) -> np.random.Generator:
+        return np.random.default_rng([self.seed, 7919, *salt])
+
+    def matrix(self, name: str) -> Floats:
+        """All rows as numbers, NaN missing; made once.  (n, d)"""
+        if name not in self._kept:
+            self._kept[name] = self.encoder.matrix(self.frame(name))
+        kept: Floats = self._kept[name]
+        return kept
+
+    def rows(self, name: str, most: int, salt: int = 0) -> npt.NDArray[np.intp]:
+        """At most `most` row numbers, drawn without replacement; the same for the same arguments, in random order.
+
+        A smaller draw is the beginning of a larger one, so measures that differ in size still share rows.
+        """
+        length = len(self.frame(name))
+        return self.rng(salt, sum(map(ord, name))).permutation(length)[:most]
+
+    def take(self, name: str, most: int, salt: int = 0) -> Floats:
+        """Those rows as numbers.  (at most `most`, d)"""
+        return self.matrix(name)[self.rows(name, most, salt)]
+
+    def embedded(self, name: str, most: int, how: Literal["range", "rank"] = "range", salt: int = 0) -> Singles:
+        """Those rows as vectors; made once.  (at most `most`, D)"""
+        key = (name, most, how, salt)
+        if key not in self._kept:
+            self._kept[key] = self.encoder.embed(self.take(name, most, salt), how)
+        kept: Singles = self._kept[key]
+        return kept
+
+
+def make_baselines(train: pl.DataFrame, rows: int, seed: int) -> dict[str, pl.DataFrame]:
+    """The two that need no model: training rows drawn again, and every column drawn on its own."""
+    rng = np.random.default_rng([seed, 104729])
+    draw = rng.integers(0, len(train), rows)
+    alone = {name: train[name].gather(rng.integers(0, len(train), rows)) for name in train.columns}
+    return {"bootstrap": train[draw], "marginals": pl.DataFrame(alone)}

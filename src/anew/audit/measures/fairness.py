@@ -1,0 +1,60 @@
+"""Are groups treated as in the real data? The rate (or mean) of the target in each group, synthetic against real.
+
+For each column of few levels: the mean over its groups, weighted by their real size, of the absolute difference
+between the synthetic and the real rate of the target (numbers: in standard deviations). Ceiling: fresh rows; floor:
+independent columns, where every group has the same rate. Nothing here says that the real rates are just.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anew.audit.evidence import Evidence
+from anew.audit.finding import Finding, finding
+from anew.audit.groups import Groups, groupings
+from anew.audit.measure import Measure
+from anew.audit.statistics import Estimate, bootstrap_error
+from anew.core.columns import Floats
+from anew.core.schema import NOMINAL
+
+ROWS = 20_000
+
+
+class Fairness(Measure):
+    question = "Are groups of people shown as they are?"
+    chapter = "use"
+    kinds = NOMINAL
+    needs = 20
+    order = 90
+
+    def measure(self, evidence: Evidence) -> list[Finding]:
+        return [self._one(evidence, groups) for groups in groupings(evidence)]
+
+    def _one(self, evidence: Evidence, groups: Groups) -> Finding:
+        size = min(evidence.fresh_size, ROWS)
+        real = evidence.matrix("train")
+        value, best = (self._gap(evidence, groups, evidence.take(name, size)) for name in ("synthetic", "holdout"))
+        floor = groups.gap(real, evidence.take("marginals", size))
+        counted = groups.counted(evidence.columns[groups.target])
+        rates, fake = groups.rates(real), groups.rates(evidence.take("synthetic", size))
+        i = int(np.nanargmax(np.abs(np.nan_to_num(fake) - rates) * groups.shares(real)))
+        scale = 1.0 if groups.positive is None else 100.0
+        return finding(
+            self.name, f"{counted}, by {groups.column.name}", value,
+            f"For {groups.column.name} = {groups.column.levels[i]} the {counted} is {_shown(fake[i], groups, scale)} in "
+            f"the synthetic rows and {_shown(rates[i], groups, scale)} in the real ones; that is the largest difference.",
+            ceiling=best, floor=floor, unit="share" if groups.positive is not None else "deviations",
+            details={level: float(v) for level, v in zip(groups.column.levels, np.nan_to_num(fake), strict=True)})
+
+    @staticmethod
+    def _gap(evidence: Evidence, groups: Groups, rows: Floats) -> Estimate:
+        real = evidence.matrix("train")
+        error = bootstrap_error(lambda drawn: groups.gap(real, rows[drawn]), len(rows), 25, evidence.rng(9))
+        value = groups.gap(real, rows)
+        return Estimate(value, max(value - 1.96 * error, 0.0), value + 1.96 * error)
+
+
+def _shown(rate: float, groups: Groups, scale: float) -> str:
+    if np.isnan(rate):
+        return "unknown (no such row)"
+    return f"{rate * groups.scale:.3g}" if groups.positive is None else f"{scale * rate:.1f} %"

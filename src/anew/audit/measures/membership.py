@@ -1,0 +1,122 @@
+"""Could someone find out that a person was in the data? The strongest of several attacks, over all rows and outliers.
+
+The number is the area under the ROC curve of the best attack: 0.5 is guessing, 1 is certainty. Its interval is wide
+enough for having taken the maximum (Bonferroni over attacks and groups of rows). Ceiling: guessing, checked by giving
+the attackers fresh rows instead of synthetic ones; floor: training rows handed out as they are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from anew.audit.attacks import Candidates, attack
+from anew.audit.evidence import Evidence
+from anew.audit.finding import SAFETY, Finding, finding
+from anew.audit.measure import Measure
+from anew.audit.statistics import Estimate, auc, proportion, true_positive_rate, z_of_many
+from anew.core.columns import Bools, Floats
+from anew.core.schema import NOMINAL, ORDERED
+
+ROWS = 2500  # candidates a side
+KNOWN = 20_000  # synthetic rows the attackers hold
+LOW = 0.01  # false accusations the attacker accepts
+METRICS = ("range", "rank")
+UNUSUAL = ", unusual rows"
+
+
+class Membership(Measure):
+    question = "Could someone find out who was in the data?"
+    chapter = "safety"
+    kinds = ORDERED | NOMINAL
+    needs = 20
+    order = 70
+
+    def measure(self, evidence: Evidence) -> list[Finding]:
+        if not evidence.columns:
+            return []
+        size = min(len(evidence.train), len(evidence.holdout), ROWS)
+        candidates = _candidates(evidence, size)
+        outlying = candidates.outlying
+        scores = self._attack(evidence, candidates, "synthetic")
+        floor = self._attack(evidence, candidates, "bootstrap")
+        found, worst = areas(scores, candidates.is_member, outlying), areas(floor, candidates.is_member, outlying)
+        fresh = self._fresh(evidence)
+        groups = ((False, "strongest attack, all rows", "a training row"),
+                  (True, "strongest attack, unusual rows", "an unusual training row"))
+        return [
+            *(self._strongest(title, who, _only(found, unusual), _only(worst, unusual), fresh)
+              for unusual, title, who in groups if _only(found, unusual)),
+            self._rate(scores, candidates.is_member, floor)]
+
+    def _strongest(self, title: str, who: str, found: dict[str, Estimate], worst: dict[str, Estimate],
+                   fresh: float) -> Finding:
+        best = max(found, key=lambda name: found[name].value)
+        value, floor = found[best], max(area.value for area in worst.values())
+        return finding(
+            self.name, title, value,
+            f"Shown {who} and a fresh one, the best of {len(found)} attacks ({best}) points at the training row "
+            f"{100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave {100 * fresh:.0f}); had "
+            f"the training rows been published it would be {100 * floor:.0f}.",
+            ceiling=Estimate.exactly(0.5), floor=floor, unit="auc", scale=SAFETY,
+            details={name: area.value for name, area in found.items()})
+
+    @staticmethod
+    def _attack(evidence: Evidence, candidates: Candidates, name: str) -> dict[str, Floats]:
+        held = {metric: evidence.embedded(name, KNOWN, metric) for metric in METRICS}  # type: ignore[arg-type]
+        asked = candidates if name == "synthetic" else Candidates(candidates.spaces, candidates.members)
+        return attack(asked, held, evidence.seed)
+
+    @staticmethod
+    def _fresh(evidence: Evidence) -> float:
+        """The best attack when half of the held-out rows play the synthetic ones: what luck alone gives."""
+        half = min(len(evidence.holdout) // 2, ROWS)
+        spaces, held = {}, {}
+        for metric in METRICS:
+            rows = evidence.embedded("holdout", 2 * half, metric)  # type: ignore[arg-type]
+            train = evidence.embedded("train", half, metric)  # type: ignore[arg-type]
+            spaces[metric], held[metric] = np.concatenate([train, rows[:half]]), rows[half:]
+        candidates = Candidates(spaces, half)
+        found = areas(attack(candidates, held, evidence.seed), candidates.is_member, candidates.outlying)
+        return max(area.value for area in found.values())
+
+    def _rate(self, scores: dict[str, Floats], is_member: Bools, floor: dict[str, Floats]) -> Finding:
+        """True positives at one false accusation in a hundred (Carlini et al. 2022), the best attack."""
+        n, z = int(is_member.sum()), z_of_many(len(scores))
+        rates = {name: true_positive_rate(s[is_member], s[~is_member], LOW) for name, s in scores.items()}
+        best = max(rates, key=lambda name: rates[name])
+        worst = max(true_positive_rate(s[is_member], s[~is_member], LOW) for s in floor.values())
+        value = proportion(rates[best] * n, n, z)
+        # The threshold is the quantile of n other rows, so "one in a hundred" is itself only known to this much.
+        accused = proportion(LOW * n, n, z)
+        return finding(
+            self.name, "members found at 1 false accusation in 100", value,
+            f"An attacker who accepts one false accusation in 100 finds {100 * value.value:.1f} of 100 members "
+            f"({best}); guessing finds 1.", ceiling=Estimate(LOW, accused.low, accused.high), floor=max(worst, 2 * LOW),
+            scale=SAFETY, details=rates)
+
+
+def _candidates(evidence: Evidence, size: int) -> Candidates:
+    """`size` training rows, then `size` held-out rows, in both metrics."""
+    spaces = {metric: np.concatenate([evidence.embedded(name, size, metric) for name in ("train", "holdout")])  # type: ignore[arg-type]
+              for metric in METRICS}
+    density = None
+    if evidence.log_prob is not None:
+        parts = [evidence.frame(name)[evidence.rows(name, size)] for name in ("train", "holdout")]
+        density = np.asarray(evidence.log_prob(pl.concat(parts, how="vertical_relaxed")), dtype=np.float64)
+    return Candidates(spaces, size, density)
+
+
+def areas(scores: dict[str, Floats], is_member: Bools, outlying: Bools) -> dict[str, Estimate]:
+    """AUC of each attack over all candidates and over the outlying ones, with intervals that hold for all at once."""
+    z = z_of_many(2 * len(scores))
+    found = {name: auc(s[is_member], s[~is_member], z) for name, s in scores.items()}
+    inside, outside = outlying & is_member, outlying & ~is_member
+    if min(inside.sum(), outside.sum()) >= 10:
+        found |= {f"{name}{UNUSUAL}": auc(s[inside], s[outside], z) for name, s in scores.items()
+                  if name != "learned"}
+    return found
+
+
+def _only(found: dict[str, Estimate], unusual: bool) -> dict[str, Estimate]:
+    return {name: area for name, area in found.items() if name.endswith(UNUSUAL) == unusual}
