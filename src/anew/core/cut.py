@@ -25,22 +25,24 @@ class Cut:
     atom: int = 10
     rows: int = 5
     most: int = 1000
+    few: int = 20  # a column of so few different values, each met five times on average, is a scale: all are atoms
 
     def __call__(self, distinct: Floats, counts: Ints, *, step: float = 0.0, missing: float = 0.0) -> Grid:
         """Sorted distinct values (m,) and how often each occurs (m,) -> the grid of an ordered column."""
         if not len(distinct):
             nothing = np.zeros(0)
             return Grid(nothing, nothing, nothing, missing, True, step)
-        cell = self._assign(counts)
+        scale = len(distinct) <= self.few and counts.sum() >= 5 * len(distinct)
+        atom = np.full(len(distinct), True) if scale else counts >= self.atom
+        cell = self._assign(counts, atom)
         first = np.flatnonzero(np.diff(cell, prepend=-1))
         last = np.append(first[1:], len(distinct)) - 1
-        atoms = (counts >= self.atom)[first]
+        atoms = atom[first]
         lower, upper = _edges(distinct, first, last, atoms, step)
         return Grid(lower, upper, np.add.reduceat(counts, first).astype(np.float64), missing, True, step)
 
-    def _assign(self, counts: Ints) -> Ints:
+    def _assign(self, counts: Ints, atom: npt.NDArray[np.bool_]) -> Ints:
         """The cell (m,) of each distinct value: every atom its own, runs between atoms cut into bins of equal rows."""
-        atom = counts >= self.atom
         rest = int(counts[~atom].sum())
         rows = max(self.rows, -(-rest // self.most))
         run = np.cumsum(atom | np.roll(atom, 1)) - (atom[0] | atom[-1])  # a new run starts at and after each atom

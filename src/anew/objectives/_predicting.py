@@ -39,10 +39,11 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
         if len(space.learned) != 1:
             raise UsageError("A discriminative objective learns one column given the others",
                              found=[space.names[j] for j in space.learned], do="Name one column with learn=")
-        if space.grids[-1].ordered != self.ordered:
-            other = "squared_error" if space.grids[-1].ordered else "cross_entropy"
-            raise UsageError(f"{space.names[-1]!r} is {'a number' if not self.ordered else 'a category'}, which this "
-                             "objective cannot predict", do=f"Use {other}")
+        grid = space.grids[-1]
+        if self.ordered and not grid.ordered:
+            raise UsageError(f"{space.names[-1]!r} is a category, so it has no squared error", do="Use cross_entropy")
+        if not self.ordered and grid.ordered and (grid.upper > grid.lower).any():
+            raise UsageError(f"{space.names[-1]!r} is a number of many values, not a class", do="Use squared_error")
 
     @property
     def inputs(self) -> slice:

@@ -1,0 +1,192 @@
+"""The only training loop: an iterator of events over a learner's phases.
+
+Every random choice of step s depends on (seed, s) alone, so a run that resumes from a checkpoint is the run that was
+never stopped. Weights are averaged along the way with the power profile of Karras et al. (2024, arXiv 2312.02696,
+eq. 122): w_t <- b_t w_t-1 + (1 - b_t) w with b_t = (1 - 1/t)^(gamma + 1); what is validated and kept is the average.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from anew.core.batch import Batch
+from anew.core.learner import Phase, Trained
+
+GAMMA = 6.94  # the average reaches back over about a tenth of the run
+WARM_UP = 100  # steps from zero to the full learning rate
+COOL_DOWN = 0.3  # the last share of the steps, in which the rate falls to zero
+
+
+class Source(Protocol):
+    """Rows to train on."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, rows: Tensor) -> Batch: ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how: fixed before the first step, and stored with the model."""
+
+    steps: int
+    batch: int = 512
+    validate_every: int = 250
+    patience: int = 8  # validations without improvement
+    holdout: float = 0.1
+    seed: int = 0
+    limit: float = float("inf")  # seconds; only a safety stop
+
+
+@dataclass
+class State:
+    """All that the rest of a run depends on."""
+
+    step: int = 0
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
+    best: dict[str, Tensor] = field(default_factory=dict)
+    best_loss: float = float("inf")
+    waited: int = 0
+    optimisers: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A step was made. `state` is alive: a consumer that keeps it across steps must copy it (`store.checkpoint`)."""
+
+    step: int
+    steps: int
+    seconds: float
+    losses: dict[str, float]
+    state: State
+    validation: float | None = None
+    stopped: str | None = None  # why, at the last event
+
+
+def gradient_of(phase: Phase, batch: Batch, generator: torch.Generator) -> Tensor:
+    """The plain gradient: of the (weighted) mean of the losses. Privacy injects another."""
+    losses = phase.loss(batch, generator)
+    weight = torch.ones_like(losses) if batch.weight is None else batch.weight
+    mean = (losses * weight).sum() / weight.sum().clamp(min=1e-12)
+    mean.backward()  # type: ignore[no-untyped-call]
+    return mean.detach()
+
+
+def train(learner: Trained, source: Source, schedule: Schedule, state: State | None = None,
+          gradient: Any = gradient_of) -> Iterator[Event]:
+    """Trains `learner` in place from `state` (or from the start) and leaves the best average in it."""
+    phases = learner.phases()
+    optimisers = [phase.optimiser(phase.parameters) for phase in phases]
+    rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
+    state = _resume(learner.module, optimisers, state)
+    held, rows = _split(len(source), schedule)
+    began = clock.monotonic()
+    while state.step < schedule.steps:
+        losses = {}
+        for index, (phase, optimiser) in enumerate(zip(phases, optimisers, strict=True)):
+            _set_rate(optimiser, rates[index], state.step, schedule.steps)
+            generator = _generator(schedule.seed, state.step, index)
+            batch = source.take(rows[torch.randint(len(rows), (min(schedule.batch, len(rows)),), generator=generator)])
+            optimiser.zero_grad(set_to_none=True)
+            losses[phase.name] = float(gradient(phase, batch, generator))
+            optimiser.step()
+        state.step += 1
+        _average(learner.module, state)
+        validation = _validate(learner, phases, source, held, state, schedule)
+        stop = _why_stop(state, schedule, clock.monotonic() - began)
+        _snapshot(learner.module, optimisers, state)
+        yield Event(state.step, schedule.steps, clock.monotonic() - began, losses, state, validation, stop)
+        if stop:
+            break
+    learner.module.load_state_dict(state.best or state.average or state.weights)
+
+
+def _resume(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State | None) -> State:
+    if state is None or not state.weights:
+        return State()
+    module.load_state_dict(state.weights)
+    for optimiser, saved in zip(optimisers, state.optimisers, strict=True):
+        optimiser.load_state_dict(saved)
+    return state
+
+
+def _split(n: int, schedule: Schedule) -> tuple[Tensor, Tensor]:
+    """Rows to validate on and rows to learn from; tiny data validate on what they learn from."""
+    order = torch.randperm(n, generator=_generator(schedule.seed, -1, 0))
+    held = min(int(n * schedule.holdout), 4096)
+    return (order[:held], order[held:]) if held >= 8 else (order, order)
+
+
+def _generator(seed: int, step: int, phase: int) -> torch.Generator:
+    mixed = (seed * 0x9E3779B97F4A7C15 + (step + 1) * 0xBF58476D1CE4E5B9 + phase * 0x94D049BB133111EB) % 2**63
+    return torch.Generator().manual_seed(mixed)
+
+
+def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: int, steps: int) -> None:
+    warm = min((step + 1) / min(WARM_UP, max(steps // 10, 1)), 1.0)
+    cool = min((steps - step) / max(COOL_DOWN * steps, 1), 1.0)
+    for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        group["lr"] = rate * warm * cool
+
+
+@torch.no_grad()
+def _average(module: nn.Module, state: State) -> None:
+    keep = (1 - 1 / state.step) ** (GAMMA + 1)
+    for name, value in module.state_dict().items():
+        if name in state.average and value.is_floating_point():
+            state.average[name].lerp_(value, 1 - keep)
+        else:
+            state.average[name] = value.detach().clone()
+
+
+@torch.no_grad()
+def _validate(learner: Trained, phases: Sequence[Phase], source: Source, held: Tensor, state: State,
+              schedule: Schedule) -> float | None:
+    """The held-out loss of the averaged weights, at every `validate_every` steps and at the end."""
+    if state.step % schedule.validate_every and state.step != schedule.steps:
+        return None
+    weights = {name: value.clone() for name, value in learner.module.state_dict().items()}
+    learner.module.load_state_dict(state.average)
+    total = 0.0
+    for part, rows in enumerate(held.split(1024)):
+        batch = source.take(rows)
+        total += float(phases[0].loss(batch, _generator(schedule.seed, -2, part)).sum())
+    learner.module.load_state_dict(weights)
+    loss = total / len(held)
+    if loss < state.best_loss:
+        state.best_loss, state.waited = loss, 0
+        state.best = {name: value.clone() for name, value in state.average.items()}
+    else:
+        state.waited += 1
+    return loss
+
+
+def _why_stop(state: State, schedule: Schedule, seconds: float) -> str | None:
+    if state.waited >= schedule.patience:
+        return "the held-out loss no longer fell"
+    if state.step >= schedule.steps:
+        return "all steps made"
+    return "the safety stop of the clock struck" if seconds > schedule.limit else None
+
+
+def _snapshot(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State) -> None:
+    """References, not copies: a step costs nothing more."""
+    state.weights = module.state_dict()
+    state.optimisers = [optimiser.state_dict() for optimiser in optimisers]
+
+
+def seconds_a_step(learner: Trained, source: Source, schedule: Schedule) -> float:
+    """What one step costs on this machine: the faster half of some steps on a learner that is thrown away."""
+    spent, before = [], 0.0
+    for event in train(learner, source, schedule):
+        spent.append(event.seconds - before)
+        before = event.seconds
+    spent = sorted(spent[2:] or spent)
+    return sum(spent[: max(len(spent) // 2, 1)]) / max(len(spent) // 2, 1)
