@@ -12,14 +12,14 @@ Identifiers are made anew, constants repeated, empty columns stay empty: no lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anew.codecs._allow import allow
+from anew.codecs._allow import allow, number_of
 from anew.codecs._identifiers import make_keys
 from anew.core.codec import Codec
 from anew.core.columns import MISSING, OUTSIDE, Allowed, Cells, Codes, Columns, Floats, Grid
@@ -28,7 +28,7 @@ from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
 from anew.core.schema import KINDS, MADE, NOMINAL, ORDERED, Field, Schema
-from anew.core.where import Where
+from anew.core.where import Constraint, OneOf, Where
 
 if TYPE_CHECKING:
     from anew.core.batch import Encoded
@@ -69,6 +69,12 @@ class Table(Codec[pl.DataFrame]):
             elif field.kind == "constant":
                 self.constants[field.name] = _plain(column.drop_nulls().first())
                 release.note("the constant", field.name, 1)
+
+    def select(self, names: Sequence[str]) -> Table:
+        """A codec of some fields, in the order named, that shares the fitted grids."""
+        part = Table(Schema(fields=tuple(self.schema[name] for name in names)), self.cut)
+        part.grids, part.levels, part.constants = self.grids, self.levels, self.constants
+        return part
 
     # ---------------------------------------------------------------- spaces
 
@@ -195,6 +201,14 @@ class Table(Codec[pl.DataFrame]):
                 self._refuse(name)
             allowed[names.index(name)] = allow(self.schema[name], self.grids[name], self.levels.get(name), rules)
         return allowed
+
+    def exact(self, name: str, rules: tuple[Constraint, ...]) -> float | None:
+        """The value that a continuous number is asked to equal, if it is."""
+        field = self.schema[name]
+        if field.kind != "number" or len(rules) != 1 or not isinstance(rules[0], OneOf) or rules[0].negated:
+            return None
+        only = rules[0].values
+        return number_of(field, only[0]) if len(only) == 1 and only[0] is not None else None
 
     def _refuse(self, name: str) -> None:
         if name in self.schema:

@@ -1,0 +1,260 @@
+"""A model is an ordered list of factors p(learn | given). This file alone knows the list.
+
+It samples factor after factor, adds log-probabilities, and asks predicting factors. Rows are drawn in blocks, and a
+block depends on (seed, block) only, so any number of workers gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from anew.codecs.table import Table
+from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
+from anew.core.errors import CapabilityError, UsageError
+from anew.core.learner import Drawn, Learner, Predicts, Samples, Scores, capabilities
+from anew.core.where import Where, describe
+from anew.plan import OBJECTIVES, FactorPlan
+from anew.steer.condition import draw_where
+
+BLOCK = 8192  # rows of a free block
+BLOCK_WHERE = 1024  # rows of a block under conditions, whose particles take more room
+
+
+@dataclass(frozen=True)
+class Factor:
+    """p(learn | given): codecs for both sides, the view they share, and the learner."""
+
+    plan: FactorPlan
+    learner: Learner
+    learned: Table
+    given: Table
+    view: str
+
+    def encode_given(self, frame: pl.DataFrame) -> Any:
+        return self.given.encode(frame, self.view) if self.given.learned else None
+
+    def columns(self) -> Columns:
+        """The space of a solver: given columns, then learned ones."""
+        return columns_of(self.given, self.learned)
+
+    def cells(self, frame: pl.DataFrame) -> Cells:
+        """Rows with all columns of the factor, given first."""
+        learned: Cells = self.learned.encode(frame, "Columns")
+        return Cells.beside(self.given.encode(frame, "Columns"), learned) if self.given.learned else learned
+
+
+def columns_of(given: Table, learned: Table) -> Columns:
+    left, right = given.space("Columns"), learned.space("Columns")
+    return Columns(left.grids + right.grids, left.names + right.names, given=len(left))
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What the last draw was like: the condition, its probability under the model and the effective sample size."""
+
+    rows: int
+    condition: str = ""
+    probability: float | None = None
+    effective: float | None = None
+    density: bool = False
+
+    def __str__(self) -> str:
+        if not self.condition:
+            return f"{self.rows:,} rows"
+        what = "density" if self.density else "probability"
+        return (f"{self.rows:,} rows where {self.condition}: the condition has {what} {self.probability:.4g} under the "
+                f"model; effective sample size {self.effective:,.0f}")
+
+
+@dataclass
+class Joint:
+    """Generative factors in order, and predicting factors beside them."""
+
+    codec: Table
+    factors: list[Factor]
+    predictors: list[Factor] = field(default_factory=list)
+    threads: int = 2
+
+    # ------------------------------------------------------------ sampling
+
+    def blocks(self, n: int, *, seed: int, where: Where | None = None,
+               given: pl.DataFrame | None = None) -> Iterator[tuple[pl.DataFrame, Draw]]:
+        """n rows, block by block, in the schema's order, with the report of each draw."""
+        if not self.factors:
+            raise CapabilityError("This model predicts only; it has no factor that creates",
+                                  do="Fit without objective=, or with a generative one (`anew list`)")
+        plain = self._plain(where or {}, given)
+        size = BLOCK_WHERE if plain else BLOCK
+        if given is not None:
+            n = len(given)
+        starts = range(0, n, size)
+
+        def one(start: int) -> tuple[pl.DataFrame, Draw]:
+            rows = min(size, n - start)
+            return self._block(start, rows, size, seed, plain, None if given is None else given[start : start + rows])
+
+        with ThreadPoolExecutor(self.threads) as pool:
+            waiting = [pool.submit(one, start) for start in starts[: 2 * self.threads]]
+            for i in range(len(starts)):
+                if i + len(waiting) < len(starts):
+                    waiting.append(pool.submit(one, starts[i + len(waiting)]))
+                yield waiting.pop(0).result()
+
+    def _plain(self, where: Where, given: pl.DataFrame | None) -> dict[str, Any]:
+        """The conditions by name, checked; values for given columns must come by `given` or by an equality."""
+        self.codec.allow(where)
+        needed = [name for factor in self.factors for name in factor.plan.given]
+        lacking = [name for name in needed if (given is None or name not in given.columns)]
+        if lacking:
+            raise UsageError("The model was fitted given some columns, so a draw needs their values", found=lacking,
+                             do="Pass given= a table with these columns (the command line: --given FILE)")
+        return dict(where)
+
+    def _block(self, start: int, rows: int, size: int, seed: int, where: Mapping[str, Any],
+               given: pl.DataFrame | None) -> tuple[pl.DataFrame, Draw]:
+        rng = np.random.default_rng([seed, start // size])
+        draw = Draw(rows)
+        parts: list[pl.DataFrame] = [] if given is None else [given]
+        for factor in self.factors:
+            context = pl.concat(parts, how="horizontal") if parts else None
+            mine = {name: rule for name, rule in where.items() if name in factor.plan.learn}
+            frame, draw = _draw(factor, size if not parts else rows, rows, mine, context, rng, draw)
+            parts.append(frame)
+        whole = pl.concat(parts, how="horizontal")
+        return self.codec.made(whole, start, seed), draw
+
+    # ------------------------------------------------------------ scoring
+
+    def log_prob(self, frame: pl.DataFrame) -> Floats:
+        """(n,) nats of the learned columns given the given ones: the sum over factors."""
+        total = np.zeros(len(frame))
+        for factor in self.factors:
+            if not isinstance(factor.learner, Scores):
+                raise _cannot(factor, "log_prob")
+            x, given = factor.learned.encode(frame, factor.view), factor.encode_given(frame)
+            total += factor.learner.log_prob(x, given)
+        return total
+
+    def scores(self) -> bool:
+        return bool(self.factors) and all(isinstance(factor.learner, Scores) for factor in self.factors)
+
+    # ------------------------------------------------------------ predicting
+
+    def predictor(self, method: str | None) -> Factor:
+        """The predicting factor of that network or objective; the first (the best on held-out rows) by default."""
+        if not self.predictors:
+            raise CapabilityError("This model has no predicting factor", do="Fit again with predict=COLUMN")
+        for factor in self.predictors:
+            if method in (None, factor.plan.network, factor.plan.objective):
+                return factor
+        known = [factor.plan.network for factor in self.predictors]
+        raise UsageError(f"No predictor is named {method!r}", found=known, do="Or use 'joint'")
+
+    def predict(self, frame: pl.DataFrame, method: str | None) -> Floats:
+        """(n, K) class probabilities or (n,) values, from one of the predictors."""
+        factor = self.predictor(method)
+        learner = factor.learner
+        if not isinstance(learner, Predicts):
+            raise _cannot(factor, "predict")
+        return np.asarray(learner.predict(factor.encode_given(frame)))
+
+    def posterior(self, frame: pl.DataFrame, target: str) -> Floats:
+        """(n, K) probabilities of the target's cells given the rest, by Bayes' rule from the joint density.
+
+        The candidates of a number with many cells are a hundred of them, equally spaced in rank, with their mass.
+        """
+        factor = self.factors[-1]
+        if not isinstance(factor.learner, Scores):
+            raise _cannot(factor, "log_prob")
+        cells, given = factor.learned.encode(frame, "Columns"), factor.encode_given(frame)
+        names = [f.name for f in factor.learned.learned]
+        candidates = candidate_cells(factor.learned.grids[target].counts)
+        score = np.empty((len(frame), len(candidates)))
+        for k, cell in enumerate(candidates):
+            codes, positions = cells.codes.copy(order="F"), cells.positions.copy(order="F")
+            codes[:, names.index(target)] = cell
+            positions[:, names.index(target)] = cell + 0.5
+            score[:, k] = factor.learner.log_prob(Cells(codes, positions), given)
+        score -= factor.learned.grids[target].log_base[candidates]  # mass of the cell, not density in it
+        top = np.maximum(score.max(1, keepdims=True), -1e300)
+        chance = np.exp(score - top)
+        return np.asarray(chance / np.maximum(chance.sum(1, keepdims=True), 1e-300))
+
+
+CANDIDATES = 100
+
+
+def candidate_cells(counts: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
+    """All cells, or CANDIDATES of them at equal ranks."""
+    if len(counts) <= CANDIDATES:
+        return np.arange(len(counts))
+    ranks = (np.arange(CANDIDATES) + 0.5) / CANDIDATES * counts.sum()
+    return np.unique(np.searchsorted(np.cumsum(counts), ranks))
+
+
+def _draw(factor: Factor, size: int, rows: int, where: Where, context: pl.DataFrame | None, rng: np.random.Generator,
+          draw: Draw) -> tuple[pl.DataFrame, Draw]:
+    """One factor's columns of a block. A whole block is drawn and cut, so that fewer rows are the first of more."""
+    learner = factor.learner
+    if not isinstance(learner, Samples):
+        raise _cannot(factor, "sample")
+    given = None if context is None else factor.encode_given(context)
+    allowed = factor.learned.allow(where)
+    if not allowed:
+        return factor.learned.decode(learner.sample(size, rng, given), factor.view)[:rows], draw
+    shift = len(factor.given.learned) if factor.view == "Columns" else 0
+    drawn = draw_where(learner, size, {shift + j: rule for j, rule in allowed.items()}, rng, given,
+                       holds=lambda x: _holds(factor, x, allowed), take=_take, stack=_stack)
+    frame = exact_values(factor.learned, factor.learned.decode(drawn.x, factor.view), where)
+    return frame[:rows], _report(drawn, size, rows, where)
+
+
+def _report(drawn: Drawn[Any], size: int, rows: int, where: Where) -> Draw:
+    return Draw(rows, describe(where), drawn.probability, drawn.effective * rows / size, drawn.density)
+
+
+def _holds(factor: Factor, x: Any, allowed: Mapping[int, Allowed]) -> Bools:
+    """Which rows of the learner's own data satisfy the condition: decoded, and read back as cells."""
+    cells: Cells = factor.learned.encode(factor.learned.decode(x, factor.view), "Columns")
+    good = np.ones(len(cells), bool)
+    for j, rule in allowed.items():
+        good &= rule.holds(cells.codes[:, j], cells.positions[:, j])
+    return good
+
+
+def _take(x: Any, good: Bools) -> Any:
+    if isinstance(x, Cells):
+        return x.take(np.flatnonzero(good))
+    import torch
+
+    return x.take(torch.from_numpy(np.flatnonzero(good)))
+
+
+def _stack(parts: list[Any]) -> Any:
+    if isinstance(parts[0], Cells):
+        return Cells.stack(parts)
+    import torch
+
+    from anew.core.batch import Encoded
+
+    return Encoded(torch.cat([part.x for part in parts]), torch.cat([part.present for part in parts]))
+
+
+def exact_values(codec: Table, frame: pl.DataFrame, where: Where) -> pl.DataFrame:
+    """A continuous column that was asked to equal one value has exactly that value, without a rounding error."""
+    for name, rules in where.items():
+        value = codec.exact(name, rules)
+        if value is not None:
+            frame = frame.with_columns(pl.lit(value).cast(frame[name].dtype).alias(name))
+    return frame
+
+
+def _cannot(factor: Factor, verb: str) -> CapabilityError:
+    able = [name for name in OBJECTIVES if verb in capabilities(OBJECTIVES[name])]
+    return CapabilityError(f"{factor.plan.objective} cannot do {verb}", do=f"Objectives that can: {', '.join(able)}")
