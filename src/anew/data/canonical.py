@@ -1,4 +1,4 @@
-"""Columns as the schema wants them: one dtype a kind, and a sentence with the row for the first value that cannot be."""
+"""Columns as the schema wants them: one dtype a kind, and a sentence with the row for the first misfit."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from anew.data import words
 from anew.data.dtypes import dtype_of
 
 LARGEST = 2.0**53
+_SAID = {"integer": "a column of whole numbers", "number": "a column of numbers", "boolean": "true or false",
+         "datetime": "a column of dates", "duration": "a column of durations"}
 
 
 def canonical(frame: pl.DataFrame, schema: Schema, text: bool = False, rows: pl.Series | None = None) -> pl.DataFrame:
@@ -82,8 +84,7 @@ def _row(first: int, rows: pl.Series | None) -> int:
 
 
 def _article(field: Field) -> str:
-    kind = {"integer": "a column of whole numbers", "number": "a column of numbers", "boolean": "true or false",
-            "datetime": "a column of dates", "duration": "a column of durations"}.get(field.kind, f"of kind {field.kind}")
+    kind = _SAID.get(field.kind, f"of kind {field.kind}")
     return kind + (f" written as {field.format}" if field.format else "")
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
 from polars.exceptions import PolarsError
+
+from anew.data.dtypes import time_unit
 
 DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
@@ -22,7 +25,7 @@ LOOKED = 200  # words that shortlist the formats
 class Written:
     """How a column of dates is written, and what to tell about it."""
 
-    format: str
+    form: str
     dtype: pl.DataType
     why: str
 
@@ -34,25 +37,46 @@ def formats() -> tuple[str, ...]:
     return (*DAYS, *stamps, *CLOCKS)
 
 
-def read(words: pl.Series, format: str, dtype: pl.DataType) -> pl.Series:
+@cache
+def _by_marks() -> dict[str, list[str]]:
+    """The formats by what their words hold besides letters and digits, which tells most of them apart at once."""
+    table: dict[str, list[str]] = {}
+    for name in formats():
+        plain = re.sub(r"%[YymdbBHMSIp]|[TZUC]", "", name)
+        for fraction in ("", ".") if "%.f" in name else ("",):
+            for sign in "+-" if "z" in name else "":
+                zoned = plain.replace("%.f", fraction).replace("%:z", sign + ":").replace("%z", sign)
+                table.setdefault(zoned, []).append(name)
+            if "z" not in name:
+                table.setdefault(plain.replace("%.f", fraction), []).append(name)
+    return table
+
+
+def _candidates(sample: pl.Series) -> list[str]:
+    marks = sample.str.strip_chars().str.replace_all(r"[\p{L}\d]", "").unique().to_list()
+    found = {name for mark in marks for name in _by_marks().get(mark, ())}
+    return [name for name in formats() if name in found]
+
+
+def read(words: pl.Series, form: str, dtype: pl.DataType) -> pl.Series:
     """Words as `dtype` (Date, Time or Datetime with its zone); null where a word has another format."""
     words = words.str.strip_chars()
     if dtype == pl.Date:
-        return words.str.strptime(pl.Date, format, strict=False)
+        return words.str.strptime(pl.Date, form, strict=False)
     if dtype == pl.Time:
-        return words.str.strptime(pl.Time, format, strict=False)
-    unit = getattr(dtype, "time_unit", None) or "us"
+        return words.str.strptime(pl.Time, form, strict=False)
+    unit = time_unit(getattr(dtype, "time_unit", None))
     zone = getattr(dtype, "time_zone", None)
-    read = words.str.strptime(pl.Datetime(unit), format, strict=False)
+    read = words.str.strptime(pl.Datetime(unit), form, strict=False)
     if zone is None:
         return read
     zoned = read.dtype.time_zone is not None  # type: ignore[attr-defined]
     return read.dt.convert_time_zone(zone) if zoned else read.dt.replace_time_zone(zone)
 
 
-def write(times: pl.Series, format: str) -> pl.Series:
+def write(times: pl.Series, form: str) -> pl.Series:
     """Dates or times as words."""
-    return times.dt.strftime(format)
+    return times.dt.strftime(form)
 
 
 def detect(words: pl.Series) -> Written | None:
@@ -60,8 +84,8 @@ def detect(words: pl.Series) -> Written | None:
     sample = _sample(words)
     if not like_dates(sample):
         return None
-    fits = [found for name in formats() if (found := _fits(sample, name))]
-    fits = [found for found in fits if _fits(words, found.format)]
+    fits = [found for name in _candidates(sample) if (found := _fits(sample, name))]
+    fits = [found for found in fits if _fits(words, found.form)]
     if not fits:
         return None
     chosen, why = _choose(words, fits)
@@ -70,11 +94,13 @@ def detect(words: pl.Series) -> Written | None:
 
 def mixed(words: pl.Series) -> str | None:
     """A sentence about a column that is dates in more than one format, or None when it is something else."""
-    left, seen = words.unique(maintain_order=True), []
+    left = words.unique(maintain_order=True)
+    seen: list[str] = []
     while len(left) and len(seen) < 4:
-        best = max(formats()[:200], key=lambda name: _count(left.head(LOOKED), name))
+        sample = left.head(LOOKED)
+        best = max(_candidates(sample), key=lambda name: _count(sample, name), default="")
         read_ = _read_any(left, best)
-        if not _count(left.head(LOOKED), best) or read_ is None:
+        if read_ is None or not _count(sample, best):
             return None
         many = int(words.is_in(left.filter(read_.is_not_null()).implode()).sum())
         seen.append(f"{many:,} like {best}")
@@ -91,54 +117,54 @@ def like_dates(sample: pl.Series) -> bool:
     return bool(sample.str.contains(r"^\s*(\d{1,4}[-/.:\s]|\d{8}\b|[A-Za-z]{3,9} \d{1,2}, \d)").all())
 
 
-def _dtype(format: str) -> pl.DataType:
-    if "%d" not in format:
+def _dtype(form: str) -> pl.DataType:
+    if "%d" not in form:
         return pl.Time()
-    if "%H" not in format and "%I" not in format:
+    if "%H" not in form and "%I" not in form:
         return pl.Date()
-    zoned = format.endswith(("Z", "UTC", "z"))
+    zoned = form.endswith(("Z", "UTC", "z"))
     return pl.Datetime("us", "UTC" if zoned else None)
 
 
-def _read_any(words: pl.Series, format: str) -> pl.Series | None:
+def _read_any(words: pl.Series, form: str) -> pl.Series | None:
     try:
-        return read(words, format, _dtype(format))
+        return read(words, form, _dtype(form))
     except PolarsError:
         return None
 
 
-def _count(words: pl.Series, format: str) -> int:
-    found = _read_any(words, format)
+def _count(words: pl.Series, form: str) -> int:
+    found = _read_any(words, form)
     return 0 if found is None else len(found) - found.null_count()
 
 
-def _fits(words: pl.Series, format: str) -> Written | None:
-    found = _read_any(words, format)
+def _fits(words: pl.Series, form: str) -> Written | None:
+    found = _read_any(words, form)
     if found is None or found.null_count() or not len(found):
         return None
-    if found.dtype != pl.Time and not _sensible(found, format):
+    if found.dtype != pl.Time and not _sensible(found, form):
         return None
-    return Written(format, _dtype(format), "")
+    return Written(form, _dtype(form), "")
 
 
-def _sensible(dates: pl.Series, format: str) -> bool:
+def _sensible(dates: pl.Series, form: str) -> bool:
     """Years of four digits must have four; eight bare digits must be dates of our time."""
     years = dates.dt.year()
-    low, high = (1900, 2100) if format.startswith("%Y%m%d") else (1000, 9999)
+    low, high = (1900, 2100) if form.startswith("%Y%m%d") else (1000, 9999)
     return bool((years.min() >= low) & (years.max() <= high))  # type: ignore[operator]
 
 
 def _choose(words: pl.Series, fits: list[Written]) -> tuple[Written, str]:
     """The only format, or of day-first and month-first the one under which the rows are in order, else day-first."""
     if len(fits) == 1:
-        return fits[0], f"all are {fits[0].format}"
+        return fits[0], f"all are {fits[0].form}"
     first, other = fits[0], fits[1]
-    if not _swapped(first.format, other.format):
-        return first, f"all are {first.format}"
+    if not _swapped(first.form, other.form):
+        return first, f"all are {first.form}"
     in_order = [fit for fit in (first, other) if _ordered(words, fit)]
     if len(in_order) == 1:
-        return in_order[0], f"{first.format} and {other.format} both fit; under {in_order[0].format} rows are in order"
-    return first, f"{first.format} and {other.format} both fit every value; taken as {first.format}, day first"
+        return in_order[0], f"{first.form} and {other.form} both fit; under {in_order[0].form} rows are in order"
+    return first, f"{first.form} and {other.form} both fit every value; taken as {first.form}, day first"
 
 
 def _swapped(one: str, other: str) -> bool:
@@ -146,18 +172,18 @@ def _swapped(one: str, other: str) -> bool:
 
 
 def _ordered(words: pl.Series, fit: Written) -> bool:
-    found = read(words, fit.format, fit.dtype)
+    found = read(words, fit.form, fit.dtype)
     return len(found) > 2 and found.n_unique() > 2 and (found.is_sorted() or found.is_sorted(descending=True))
 
 
 def _as_padded(sample: pl.Series, fit: Written) -> str:
     """The variant of the format (no leading zeros, milli- or microseconds) that writes the sample as it was."""
-    loose = fit.format.replace("%d", "%-d").replace("%m", "%-m")
-    hour = fit.format.replace("%I", "%-I").replace("%H", "%-H")
-    bases = (fit.format, loose, hour, loose.replace("%I", "%-I").replace("%H", "%-H"))
+    loose = fit.form.replace("%d", "%-d").replace("%m", "%-m")
+    hour = fit.form.replace("%I", "%-I").replace("%H", "%-H")
+    bases = (fit.form, loose, hour, loose.replace("%I", "%-I").replace("%H", "%-H"))
     variants = [base.replace("%.f", part) for base in bases for part in ("%.f", "%.3f", "%.6f")]
-    times = read(sample, fit.format, fit.dtype)
+    times = read(sample, fit.form, fit.dtype)
     for variant in dict.fromkeys(variants):
         if (write(times, variant) == sample.str.strip_chars()).all():
             return variant
-    return fit.format
+    return fit.form

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 import polars as pl
 
+_UNITS: dict[str, Literal["ns", "us", "ms"]] = {"ns": "ns", "us": "us", "ms": "ms"}
 _PLAIN: dict[str, pl.DataType] = {
     str(dtype()): dtype()
     for dtype in (
@@ -19,7 +21,7 @@ def dtype_name(dtype: pl.DataType) -> str:
     """The name of a type; an Enum is a Categorical, whose levels the name does not tell."""
     match dtype:
         case pl.Datetime():
-            return f"Datetime({dtype.time_unit},{dtype.time_zone})" if dtype.time_zone else f"Datetime({dtype.time_unit})"
+            return f"Datetime({','.join(filter(None, [dtype.time_unit, dtype.time_zone]))})"
         case pl.Duration():
             return f"Duration({dtype.time_unit})"
         case pl.Decimal():
@@ -36,9 +38,17 @@ def dtype_of(name: str) -> pl.DataType:
     if not found:
         return _PLAIN.get(name, pl.String())
     base, first, second = found.groups()
-    made = {
-        "Datetime": lambda: pl.Datetime(first, second),
-        "Duration": lambda: pl.Duration(first),
-        "Decimal": lambda: pl.Decimal(int(first), int(second or 0)),
-    }
-    return made[base]() if base in made else pl.String()
+    match base:
+        case "Datetime":
+            return pl.Datetime(time_unit(first), second)
+        case "Duration":
+            return pl.Duration(time_unit(first))
+        case "Decimal":
+            return pl.Decimal(int(first), int(second or 0))
+        case _:
+            return pl.String()
+
+
+def time_unit(name: str | None) -> Literal["ns", "us", "ms"]:
+    """The resolution of that name; microseconds when there is none."""
+    return _UNITS.get(name or "us", "us")

@@ -1,14 +1,13 @@
 """Identifiers: columns whose values are keys. They are made anew by their shape, never learned.
 
-The shape of a key is a template: 9 stands for a digit, A for an upper-case and a for a lower-case letter, ? for any of
-the three, a backslash takes the next character literally, and anything else stands for itself: "P-9999", "uuid",
+The shape of a key is a template: 9 stands for a digit, A for an upper-case and a for a lower-case letter, a backslash
+takes the next character literally, and anything else stands for itself: "P-9999". Two shapes have a name: "uuid" and
 "integer".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import polars as pl
 
@@ -19,12 +18,8 @@ HINT = re.compile(
 )
 CAMEL = re.compile(r"[a-z](Id|ID|Key|Nr|Number|Code)$")
 UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
-CLASSES: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("9", lambda c: c.isascii() and c.isdigit()),
-    ("A", lambda c: c.isascii() and c.isupper()),
-    ("a", lambda c: c.isascii() and c.islower()),
-)
-LITERAL_SHARE = 0.95
+CLASSES: tuple[tuple[str, str], ...] = (("9", r"^[0-9]$"), ("A", r"^[A-Z]$"), ("a", r"^[a-z]$"))
+LONGEST = 64
 LOOKED = 2000
 
 
@@ -34,28 +29,26 @@ def named_as_key(name: str) -> bool:
 
 
 def pattern_of(values: pl.Series) -> str | None:
-    """The shape of the keys, None when they have none in common."""
+    """The shape of the keys: that of the commonest length. None when they are too long to have one."""
     if values.dtype.is_integer():
         return "integer"
     sample = values.cast(pl.String).gather_every(max(len(values) // LOOKED, 1)).head(LOOKED)
     if sample.str.contains(UUID).all():
         return "uuid"
     lengths = sample.str.len_chars()
-    if not len(sample) or lengths.min() != lengths.max() or int(lengths[0]) > 64:
+    usual = int(lengths.mode().sort()[-1])
+    if not 0 < usual <= LONGEST:
         return None
-    places = [sample.str.slice(i, 1) for i in range(int(lengths[0]))]
-    return "".join(map(_place, places))
+    alike = sample.filter(lengths == usual)
+    return "".join(_place(alike.str.slice(place, 1)) for place in range(usual))
 
 
 def _place(letters: pl.Series) -> str:
-    """One place of the template: the letter when it is always the same, else its class."""
-    seen = letters.unique().to_list()
-    if len(seen) == 1 and not seen[0].isdigit():
-        return f"\\{seen[0]}" if seen[0] in "9Aa?\\" else str(seen[0])
-    for mark, belongs in CLASSES:
-        if all(belongs(letter) for letter in seen):
-            return mark
-    return "?"
+    """One place of the template: the letter itself when it is always the same, else the commonest class."""
+    if letters.n_unique() == 1 and not letters[0].isdigit():
+        return f"\\{letters[0]}" if letters[0] in "9Aa\\" else str(letters[0])
+    counts = {mark: int(letters.str.contains(pattern).sum()) for mark, pattern in CLASSES}
+    return max(counts, key=lambda mark: counts[mark])
 
 
 def is_sequence(values: pl.Series) -> bool:

@@ -16,7 +16,7 @@ from anew.core.errors import DataError
 from anew.core.schema import Field, Kind, Schema
 from anew.data import words
 from anew.data.dtypes import dtype_name
-from anew.data.identifiers import named_as_key, pattern_of, is_sequence
+from anew.data.identifiers import is_sequence, named_as_key, pattern_of
 
 SMALL = 20  # rows under which "all different" says little
 DECIMALS = 9
@@ -85,7 +85,7 @@ def _field(column: pl.Series, text: bool, comma: bool) -> Field:
     came = reading.dtype if text or column.dtype != pl.String else column.dtype
     return Field(
         name=column.name, kind=chosen.kind, dtype=dtype_name(came), missing=facts.missing,
-        decimals=chosen.decimals, pattern=chosen.pattern, format=reading.format, missing_words=reading.missing_words,
+        decimals=chosen.decimals, pattern=chosen.pattern, format=reading.form, missing_words=reading.missing_words,
         time_zone=getattr(reading.dtype, "time_zone", None), unit=getattr(reading.dtype, "time_unit", None),
         why="; ".join(filter(None, [chosen.why, reading.why])),
     )
@@ -95,7 +95,7 @@ def _typed(column: pl.Series, reading: words.Reading, text: bool) -> pl.Series:
     if column.dtype != pl.String:
         return column
     kept = words.tidy(column, reading.missing_words) if text else column
-    return words.as_dtype(kept, reading.dtype, reading.format)
+    return words.as_dtype(kept, reading.dtype, reading.form)
 
 
 def drop_missing(column: pl.Series) -> pl.Series:
@@ -144,7 +144,7 @@ def _number(facts: _Facts) -> _Decision:
 
 
 def decimals_of(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], single: bool = False) -> int | None:
-    """The smallest d <= 9 such that every value is the float nearest to a decimal of d places; None if there is none."""
+    """The smallest d <= 9 such that every value is the float nearest to a decimal of d places; None if none is."""
     values = values[np.isfinite(values)]
     for decimals in range(DECIMALS + 1):
         scaled = values * 10.0**decimals

@@ -38,5 +38,5 @@ def _written(field: Field, cells: pl.Series, text: bool) -> dict[str, object]:
         return {"dtype": dtype_name(cells.dtype)}
     if field.kind in ("datetime", "duration") and field.format is None:
         reading = words.detect(words.tidy(cells, field.missing_words), only_dates=True)
-        return {"format": reading.format, "time_zone": getattr(reading.dtype, "time_zone", None)}
+        return {"format": reading.form, "time_zone": getattr(reading.dtype, "time_zone", None)}
     return {}

@@ -20,7 +20,6 @@ from anew.data.formats.columnar import values
 from anew.data.formats.found import check_names
 
 
-
 @dataclass(frozen=True)
 class Origin:
     """The kind of frame ("pandas", "polars", "lazy", "arrow", "duckdb", "dict", "rows", "path", or what narwhals

@@ -1,4 +1,4 @@
-"""pandas in and out: categoricals, nullable and numpy types, object columns, labels that are no words, a named index."""
+"""pandas in and out: categoricals, nullable and numpy types, object columns, odd labels, a named index."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _series(column: pd.Series, name: str) -> pl.Series:
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype) or dtype.kind == "c":
         raise DataError(f"Column {name!r} has a pandas type that is not handled", found=str(dtype),
                         do="Turn it into a date, a number or a word first")
-    if dtype == object:
+    if dtype == "object":
         return _objects(column).alias(name)
     return pl.Series(name, pl.from_pandas(column.reset_index(drop=True)), nan_to_null=True)
 
@@ -73,7 +73,7 @@ def _back(cells: pl.Series, dtypes: Mapping[str, Any]) -> pd.Series:
         return _categorical(cells, dtype)
     if dtype is None:
         return _usual(cells)
-    if dtype == object:
+    if dtype == "object":
         return pd.Series(cells.to_list(), dtype=object)
     if cells.null_count() and getattr(dtype, "kind", "O") in "iub" and not pd.api.types.is_extension_array_dtype(dtype):
         return _usual(cells)

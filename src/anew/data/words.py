@@ -1,4 +1,4 @@
-"""What words in text are: numbers, dates, durations, booleans, or words. Nothing is lost: one misfit, and they stay words.
+"""What words in text are: numbers, dates, durations, booleans, or words. One misfit, and all stay words.
 
 Used in both directions: `detect` decides once, `read` follows the decision for new data, `write` goes back.
 """
@@ -24,7 +24,7 @@ class Reading:
     """How a column of words is read. `why` tells what was noticed; `mixed` is set when most but not all fit."""
 
     dtype: pl.DataType
-    format: str | None = None
+    form: str | None = None
     missing_words: tuple[str, ...] = ()
     why: str = ""
     mixed: str = ""
@@ -48,12 +48,12 @@ def detect(words: pl.Series, comma: bool = False, only_dates: bool = False) -> R
         return Reading(pl.String(), mixed=_mixed(words, rest))
     missing = tuple(sorted(present.filter(marked).unique()))
     said = f"{_listed(missing)} mean{'s' * (len(missing) == 1)} missing" if missing else ""
-    return Reading(found.dtype, found.format, missing, "; ".join(filter(None, [found.why, said])), found.mixed)
+    return Reading(found.dtype, found.form, missing, "; ".join(filter(None, [found.why, said])), found.mixed)
 
 
 def decimal_comma(words: pl.Series) -> bool:
     """Whether a column can only be read with a decimal comma."""
-    sample = _spread(tidy(words.str.strip_chars()).drop_nulls())
+    sample = tidy(_spread(words.drop_nulls()).str.strip_chars()).drop_nulls()
     fits = styles(sample) if len(sample) else []
     return bool(fits) and all(style.decimal == "," for style in fits)
 
@@ -120,7 +120,7 @@ def _plain(words: pl.Series) -> Reading | None:
 def _time(words: pl.Series) -> Reading | None:
     written = dates.detect(words)
     if written is not None:
-        return Reading(written.dtype, written.format, why=written.why)
+        return Reading(written.dtype, written.form, why=written.why)
     form = durations.detect(words)
     return Reading(pl.Duration("us"), form, why=f"durations ({form})") if form else None
 
@@ -146,22 +146,22 @@ def read(words: pl.Series, field: Field) -> pl.Series:
     return as_dtype(kept, dtype_of(field.dtype), field.format)
 
 
-def as_dtype(words: pl.Series, dtype: pl.DataType, format: str | None) -> pl.Series:
+def as_dtype(words: pl.Series, dtype: pl.DataType, form: str | None) -> pl.Series:
     """Words as a type, by the format in which they are written; null where one does not fit."""
     plain = words.str.strip_chars()
     if dtype == pl.Boolean:
-        return _read_boolean(plain, format)
+        return _read_boolean(plain, form)
     if dtype.is_numeric():
-        return _read_number(plain, dtype, format)
+        return _read_number(plain, dtype, form)
     if isinstance(dtype, pl.Duration):
-        return durations.read(plain, format or "iso")
+        return durations.read(plain, form or "iso")
     if dtype.is_temporal():
-        return dates.read(plain, format or "%Y-%m-%d %H:%M:%S", dtype)
+        return dates.read(plain, form or "%Y-%m-%d %H:%M:%S", dtype)
     return words
 
 
-def _read_number(words: pl.Series, dtype: pl.DataType, format: str | None) -> pl.Series:
-    style = Style.parse(format) or Style()
+def _read_number(words: pl.Series, dtype: pl.DataType, form: str | None) -> pl.Series:
+    style = Style.parse(form) or Style()
     fits = words.str.contains(style.pattern) | words.str.contains(r"(?i)^[+-]?inf(inity)?$")
     plain = style.to_plain(words.set(~fits, None))
     if dtype.is_integer() and plain.str.contains(r"[.eE]").any():
@@ -169,8 +169,8 @@ def _read_number(words: pl.Series, dtype: pl.DataType, format: str | None) -> pl
     return plain.cast(dtype, strict=False)
 
 
-def _read_boolean(words: pl.Series, format: str | None) -> pl.Series:
-    yes, _, no = (format or "true|false").lower().partition("|")
+def _read_boolean(words: pl.Series, form: str | None) -> pl.Series:
+    yes, _, no = (form or "true|false").lower().partition("|")
     lower = words.str.to_lowercase()
     made = pl.DataFrame({"w": lower}).select(
         pl.when(pl.col("w") == yes).then(True).when(pl.col("w") == no).then(False).otherwise(None)

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -58,7 +59,7 @@ def read_duckdb(path: Path, part: str | None, shown: str) -> Found:
         with duckdb.connect(str(path), read_only=True) as database:
             listed = database.execute("select table_name from information_schema.tables order by 1").fetchall()
             table = choose_part(shown, [name for (name,) in listed], part, "table")
-            frame: pl.DataFrame = database.execute(f"select * from {quoted(table)}").pl()
+            frame: pl.DataFrame = database.sql(f"select * from {quoted(table)}").pl()
     except duckdb.Error as error:
         raise DataError(f"{shown!r} cannot be read as a DuckDB file: {str(error).splitlines()[0]}",
                         do="Close other programs that have it open, or export the table to Parquet") from None
@@ -66,7 +67,7 @@ def read_duckdb(path: Path, part: str | None, shown: str) -> Found:
     return Found(frame.lazy(), notes=(f"table {table!r}",))
 
 
-def _duckdb():  # type: ignore[no-untyped-def]
+def _duckdb() -> Any:
     try:
         import duckdb
     except ImportError:

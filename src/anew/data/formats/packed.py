@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from anew.core.errors import DataError, ResourceError
 from anew.data.formats.found import choose_part
@@ -27,7 +27,7 @@ def _zstandard(path: Path) -> IO[bytes]:
     return stream
 
 
-MAGIC: dict[bytes, tuple[str, Callable[[Path], IO[bytes]]]] = {
+MAGIC: dict[bytes, tuple[str, Callable[[Path], Any]]] = {
     b"\x1f\x8b": ("gzip", lambda path: gzip.open(path)),
     b"BZh": ("bzip2", lambda path: bz2.open(path)),
     b"\xfd7zXZ\x00": ("xz", lambda path: lzma.open(path)),
@@ -84,7 +84,7 @@ def _member(path: Path, part: str | None, work: Path) -> Path:
         return _expand(path, lambda _: archive.open(name), work, "zip")
 
 
-def _expand(path: Path, opened: Callable[[Path], IO[bytes]], work: Path, name: str) -> Path:
+def _expand(path: Path, opened: Callable[[Path], Any], work: Path, name: str) -> Path:
     target = work / "unpacked"
     size = 0
     try:
