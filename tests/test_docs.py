@@ -1,4 +1,4 @@
-"""Every code block of README and docs is executed, page by page, in order, in a folder with a copy of docs/data/*.csv.
+"""Every code block of README and docs is executed, page by page, in order, in a folder that holds patients.csv.
 
 - ```python: one namespace a page. A ```text block straight after it is what it must print.
 - ```console: lines that start with `$ ` are commands, the lines after each are what it must print (stdout, stderr).
@@ -17,7 +17,6 @@ import doctest
 import io
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -108,8 +107,9 @@ def commands(code: str) -> list[tuple[str, str]]:
 
 
 def prepare(folder: Path) -> None:
-    for table in (ROOT / "docs" / "data").glob("*.csv"):
-        shutil.copy(table, folder)
+    from anew.data.examples import patients
+
+    patients(1000).write_csv(folder / "patients.csv")
 
 
 def run_python(block: Block, page: str, names: dict[str, Any]) -> str:

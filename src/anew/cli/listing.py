@@ -74,7 +74,9 @@ def _measures() -> list[Row]:
 
 
 def _formats() -> list[Row]:
-    return []
+    from anew.data.formats.frames import DELIMITED, PACKED, SUFFIXES
+
+    return [{"ending": suffix, "packed as well": list(PACKED) if suffix in DELIMITED else []} for suffix in SUFFIXES]
 
 
 def _recipes() -> list[Row]:
