@@ -101,7 +101,7 @@ def dependencies(train: pd.DataFrame, test: pd.DataFrame, synthetic: pd.DataFram
     """Each dependency with its share in train, test and synthetic rows; the mean and the worst of each."""
     train_codes, synthetic_codes, sizes = encode(train, synthetic)
     _, test_codes, _ = encode(train, test)
-    pairs = [
+    pairs: list[dict[str, Any]] = [
         {
             "a": found.a,
             "b": found.b,
@@ -113,7 +113,7 @@ def dependencies(train: pd.DataFrame, test: pd.DataFrame, synthetic: pd.DataFram
     ]
     result: dict[str, Any] = {"count": len(pairs), "pairs": pairs}
     for side in ("synthetic", "test"):
-        shares = [float(pair[side]) for pair in pairs]
+        shares = [pair[side] for pair in pairs]
         result[f"mean_{side}"] = float(np.nanmean(shares)) if shares else None
         result[f"worst_{side}"] = float(np.nanmin(shares)) if shares else None
     return result

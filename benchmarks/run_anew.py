@@ -1,6 +1,6 @@
 """Run anew on one table as a whole process; append one JSON line of cost, write the synthetic table.
 
-usage: python run_anew.py --data DIR --out SYNTH.parquet --log LOG.jsonl [--seed 0] [--option KEY=VALUE] [--speed-rows N]
+usage: python run_anew.py --data DIR --out SYNTH.parquet --log LOG [--seed S] [--option KEY=VALUE] [--speed-rows N]
 The twin of ../shared/bench/tabular/run_peer.py: same order of work, same fields. anew gets the frame and a seed, and
 nothing else: which columns are categorical is for it to find. `--option` hands a keyword to anew.fit, for experiments.
 """
@@ -17,6 +17,8 @@ from pathlib import Path  # noqa: E402
 from statistics import median  # noqa: E402
 from typing import Any  # noqa: E402
 
+# its own folder must not stay first on the path: our `markdown` would hide the real one
+sys.path.pop(0)
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.process import PeakMemory, cpu_seconds, max_rss_mb  # noqa: E402

@@ -11,6 +11,7 @@ A score depends on train, test, synthetic table, seed and ruler alone, so it is 
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -34,11 +35,17 @@ def digest(files: Iterable[Path], *words: str) -> str:
     return state.hexdigest()[:16]
 
 
-def source_version(root: Path = ROOT) -> str:
-    """Changes with every change to src/anew, so that ours is never judged by what an older version made."""
+def snapshot(work: Path, root: Path = ROOT) -> Path:
+    """A copy of src/anew as it is now, in a folder named after its contents: ours runs from it, so that a source edited
+    while the comparison runs changes nothing, and is never judged by what an older version made."""
     sources = sorted((root / "src" / "anew").rglob("*.py"))
     names = [str(path.relative_to(root)) for path in sources]
-    return digest([*sources, HERE / "run_anew.py"], *names)[:10]
+    version = work / "source" / digest([*sources, HERE / "run_anew.py"], *names)[:10]
+    if not version.exists():
+        part = version.with_name(f"{version.name}.{os.getpid()}.part")
+        shutil.copytree(root / "src" / "anew", part / "anew", ignore=shutil.ignore_patterns("__pycache__"))
+        part.rename(version)
+    return version
 
 
 def last_line(file: Path) -> dict[str, Any] | None:
@@ -76,7 +83,7 @@ class Bench:
 
 def call(command: list[str], log: Path, **variables: str) -> str:
     """Run a process to its end, its words into `log`; its standard output."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)} | variables
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=log.parent, env=environment)
     log.write_text(done.stdout + done.stderr)
     if done.returncode:
@@ -85,24 +92,34 @@ def call(command: list[str], log: Path, **variables: str) -> str:
     return done.stdout
 
 
-def run(bench: Bench, table: str, generator: str, seed: int, python: Path, script: list[str]) -> dict[str, Any]:
+def run(
+    bench: Bench, table: str, generator: str, seed: int, python: Path, script: list[str], **variables: str
+) -> dict[str, Any]:
     """One generator on one table as a whole process; its cost."""
     folder = bench.folder(table, generator, seed)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "synth.parquet").unlink(missing_ok=True)
     print(f"running {generator} on {table}, seed {seed}", file=sys.stderr, flush=True)
     places = ["--data", str(bench.tables / table), "--out", "synth.parquet", "--log", "cost.jsonl", "--seed", str(seed)]
-    call([str(python), *script, *places], folder / "run.log")
+    call([str(python), *script, *places], folder / "run.log", **variables)
     cost = bench.finished(table, generator, seed)
     if cost is None:
         raise RuntimeError(f"{generator} made nothing of {table} (seed {seed}); its words are in {folder / 'run.log'}")
     return cost
 
 
-def run_peer(bench: Bench, table: str, peer: str, seed: int, python: Path) -> dict[str, Any]:
-    """One peer, by the rulers' own runner."""
+def run_peer(bench: Bench, table: str, peer: str, seed: int, python: Path, name: str = "") -> dict[str, Any]:
+    """One peer, by the rulers' own runner; kept under `name` where it is not to be taken for the peer's usual run."""
     script = [str(bench.tabular / "run_peer.py"), "--peer", peer, "--cap", str(bench.cap)]
-    return run(bench, table, peer, seed, python, script)
+    return run(bench, table, name or peer, seed, python, script)
+
+
+def run_ours(
+    bench: Bench, table: str, name: str, seed: int, python: Path, source: Path, options: Iterable[str]
+) -> dict[str, Any]:
+    """Ours, from a snapshot of the source; `options` go to run_anew.py."""
+    script = [str(HERE / "run_anew.py"), *options]
+    return run(bench, table, name, seed, python, script, PYTHONPATH=os.pathsep.join([str(source), str(ROOT)]))
 
 
 def kept(file: Path, key: str) -> Any:

@@ -15,7 +15,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file can be called by its path
+# called by its path, a script has its own folder first on the path, where our `markdown` would hide the real one
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import gate, runs
 from benchmarks.environments import our_python, peer_python
@@ -24,6 +26,7 @@ from benchmarks.markdown import grid
 from benchmarks.tables import SPEED_ROWS, SPEED_SET, Session, arguments, open_session
 
 MAX_IMPORT_S, MAX_HELP_S = 0.15, 0.30
+SPEED_KEYS = ((1, "speed_rows_per_s"), (0, "rows_per_s"))  # ours by its speed test, cart by its one draw
 FIGURES = (("fit_s", "fit, s"), ("wall_s", "whole process, s"), ("cpu_s", "whole process, CPU s"))
 
 
@@ -59,12 +62,10 @@ def start_up(python: Path, repeats: int) -> list[list[str]]:
 def turn(session: Session, python: Path, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """CART, then ours, at once after it; kept apart from the runs that are scored."""
     bench = replace(session.bench, work=session.bench.work / "speed")
-    cart = [str(bench.tabular / "run_peer.py"), "--peer", "cart"]
-    options = [f"--option={option}" for option in session.given.option]
-    ours = [str(runs.HERE / "run_anew.py"), f"--speed-rows={SPEED_ROWS}", *options]
+    options = [f"--speed-rows={SPEED_ROWS}", *(f"--option={option}" for option in session.given.option)]
     return (
-        runs.run(bench, SPEED_SET, "cart", seed, peer_python(session.envs, "cart"), cart),
-        runs.run(bench, SPEED_SET, "anew", seed, python, ours),
+        runs.run_peer(bench, SPEED_SET, "cart", seed, peer_python(session.envs, "cart")),
+        runs.run_ours(bench, SPEED_SET, "anew", seed, python, session.source, options),
     )
 
 
@@ -84,9 +85,6 @@ def beside_cart(turns: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[list
     verdict = "pass" if speed >= gate.MIN_ROWS_PER_SECOND else "**FAIL**"
     lines.append(["sampled rows a second", f"{speed:,.0f}", f"{donor:,.0f}", f"{speed / donor:.2f}", verdict])
     return lines
-
-
-SPEED_KEYS = ((1, "speed_rows_per_s"), (0, "rows_per_s"))
 
 
 def main() -> None:

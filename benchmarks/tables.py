@@ -12,10 +12,13 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # so that the file can be called by its path
+# called by its path, a script has its own folder first on the path, where our `markdown` would hide the real one
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import gate, runs
 from benchmarks.environments import RECIPES, make, our_python, peer_python
@@ -44,7 +47,12 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--envs", type=Path, help="where the virtual environments are kept (default: WORK/envs)")
     add("--bench", type=Path, default=runs.ROOT.parent / "shared/bench/tabular", help="score.py and run_peer.py")
     add("--data", type=Path, help="the tables (default: BENCH/../../data/tables)")
-    add("--python", type=Path, help="an interpreter that has anew; without it an environment is made")
+    # absolute, not resolved: the link in a virtual environment is what makes it one
+    add(
+        "--python",
+        type=lambda text: Path(text).absolute(),
+        help="an interpreter that has anew; without it an environment is made",
+    )
     add("--option", action="append", default=[], metavar="KEY=VALUE", help="passed on to anew.fit, for experiments")
     add("--cap", type=float, default=600.0, help="seconds that a peer may train")
     add("--again", action="store_true", help="run everything again, whatever is kept")
@@ -61,13 +69,14 @@ class Session:
     given: argparse.Namespace
     bench: runs.Bench
     envs: Path
+    source: Path  # the snapshot of src/anew that is judged
     notes: list[str] = field(default_factory=list)
 
     @property
     def ours(self) -> str:
         """The name under which our runs are kept: it changes with our source and with the options."""
         options = f"-{runs.digest([], *sorted(self.given.option))[:6]}" if self.given.option else ""
-        return f"anew-{runs.source_version()}{options}"
+        return f"anew-{self.source.name}{options}"
 
     def guarded(self, work: Callable[[], Any]) -> Any:
         """A generator that fails costs its own row, not the comparison."""
@@ -86,16 +95,15 @@ class Session:
         found: dict[str, Any] | None = self.guarded(run)
         return found
 
-    def run_peer(self, table: str, peer: str, seed: int) -> dict[str, Any] | None:
+    def run_peer(self, peer: str, table: str, seed: int) -> dict[str, Any] | None:
         """One peer on one table."""
-        return self.cost(
-            table,
-            peer,
-            seed,
-            lambda: runs.run_peer(self.bench, table, peer, seed, peer_python(self.envs, peer)),
-        )
 
-    def beside(self, seed: int) -> runs.Path:
+        def run() -> dict[str, Any]:
+            return runs.run_peer(self.bench, table, peer, seed, peer_python(self.envs, peer))
+
+        return self.cost(table, peer, seed, run)
+
+    def beside(self, seed: int) -> Path:
         """Where the plain CART is kept that ran just before this run of ours."""
         return self.bench.folder(SPEED_SET, f"cart-beside-{self.ours}", seed)
 
@@ -104,13 +112,12 @@ class Session:
 
         def run() -> dict[str, Any]:
             python = self.given.python or our_python(self.envs, runs.ROOT)
-            script = [str(runs.HERE / "run_anew.py"), *(f"--option={option}" for option in self.given.option)]
+            options = [f"--option={option}" for option in self.given.option]
             if table == SPEED_SET:
                 cart = peer_python(self.envs, "cart")
-                command = [str(self.bench.tabular / "run_peer.py"), "--peer", "cart"]
-                runs.run(self.bench, table, self.beside(seed).parent.name, seed, cart, command)
-                script.append(f"--speed-rows={SPEED_ROWS}")
-            return runs.run(self.bench, table, self.ours, seed, python, script)
+                runs.run_peer(self.bench, table, "cart", seed, cart, name=self.beside(seed).parent.name)
+                options.append(f"--speed-rows={SPEED_ROWS}")
+            return runs.run_ours(self.bench, table, self.ours, seed, python, self.source, options)
 
         return self.cost(table, self.ours, seed, run)
 
@@ -129,7 +136,7 @@ class Session:
     def generators(self) -> Iterator[tuple[str, str, Callable[[str, int], dict[str, Any] | None]]]:
         """Title, name of the folder, and how to run it; in the order of the printed rows."""
         for peer in [*TRIVIAL, *(peer for peer in self.given.peers if peer not in TRIVIAL)]:
-            yield peer, peer, lambda table, seed, peer=peer: self.run_peer(table, peer, seed)
+            yield peer, peer, partial(self.run_peer, peer)
         if not self.given.without_ours:
             yield "anew", self.ours, self.run_ours
 
@@ -145,7 +152,7 @@ class Session:
                     rows.setdefault(title, []).append(found[0])
                     natural = found[1]
         for seed in self.given.seeds:
-            lines = self.guarded(lambda seed=seed: runs.floor(self.bench, table, seed))
+            lines = self.guarded(partial(runs.floor, self.bench, table, seed))
             if lines:
                 rows["floor"].append(floor_row(lines, natural))
         return {title: summarise(found) for title, found in rows.items()}, rows
@@ -169,7 +176,8 @@ def open_session(given: argparse.Namespace) -> Session:
     work = given.work.resolve()
     envs = (given.envs or work / "envs").resolve()
     ruler = make(envs / "ruler", RECIPES["ruler"])
-    return Session(given, runs.Bench(given.bench.resolve(), data.resolve(), work, ruler, given.cap), envs)
+    bench = runs.Bench(given.bench.resolve(), data.resolve(), work, ruler, given.cap)
+    return Session(given, bench, envs, runs.snapshot(work))
 
 
 def machine() -> str:

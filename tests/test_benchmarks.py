@@ -13,7 +13,8 @@ pd = pytest.importorskip("pandas", reason="the benchmark's measures read pandas 
 
 from benchmarks.copies import natural_bound  # noqa: E402
 from benchmarks.dependencies import dependencies  # noqa: E402
-from benchmarks.interval import t_interval  # noqa: E402
+from benchmarks.gate import cost, quality  # noqa: E402
+from benchmarks.interval import Interval, t_interval  # noqa: E402
 from benchmarks.missingness import missingness, pattern_distance  # noqa: E402
 from benchmarks.verbatim import continuous_columns, verbatim  # noqa: E402
 
@@ -129,3 +130,80 @@ def test_natural_bound_of_copied_rows() -> None:
 def test_natural_bound_is_clopper_pearson(repeats: int, rows: int) -> None:
     stats = pytest.importorskip("scipy.stats")
     assert math.isclose(natural_bound(repeats, rows), stats.beta.ppf(0.95, repeats + 1, rows - repeats), rel_tol=1e-6)
+
+
+def summary(**figures: float) -> dict[str, Interval]:
+    """A summary as of one seed, with a run that is neither good nor bad in what is not named."""
+    usual = {
+        "c2st_hgb_test": 0.55,
+        "dcr_share": 0.52,
+        "dup_train": 0.0,
+        "dup_bound": 0.002,
+        "dup_test_in_train": 0.001,
+        "shape_err": 1.0,
+        "trend_err_all": 1.0,
+        "tstr": 0.9,
+        "alpha_prec": 0.98,
+        "cat_coverage": 1.0,
+        "invalid_share": 0.0,
+    }
+    return {key: t_interval([value]) for key, value in (usual | figures).items()}
+
+
+def failures(table: str, ours: dict[str, Interval], trees_c2st: float = 0.56) -> set[str]:
+    """The criteria that ours fails, beside peers of 0.56 and 0.60 and a floor of 0.50."""
+    peers = {
+        "cart_smooth20": summary(c2st_hgb_test=trees_c2st, dcr_share=0.54),
+        "mostly": summary(c2st_hgb_test=0.60, shape_err=3.0),
+    }
+    lines = quality(table, {"anew": ours, "floor": summary(c2st_hgb_test=0.50), **peers})
+    return {line.criterion for line in lines if not line.passed}
+
+
+def test_gate_passes_what_is_better() -> None:
+    assert failures("adult", summary()) == set()
+
+
+@pytest.mark.parametrize(
+    ("figures", "failed"),
+    [
+        ({"c2st_hgb_test": 0.565}, {"C2ST-HGB against cart_smooth20"}),
+        ({"c2st_hgb_test": 0.61}, {"C2ST-HGB against cart_smooth20", "C2ST-HGB against TabularARGN"}),
+        ({"dcr_share": 0.541}, {"DCR share against cart_smooth20"}),
+        ({"dup_train": 0.0021}, {"copied rows"}),
+        ({"shape_err": 2.1}, {"shape_err"}),  # 1.1 points behind the better peer, which is 0.011 as a fraction
+        ({"shape_err": 1.9}, set()),
+        ({"tstr": 0.889}, {"tstr"}),
+        ({"tstr": 0.891}, set()),
+        ({"invalid_share": 0.011}, {"invalid_share"}),
+    ],
+)
+def test_gate_fails_what_is_worse(figures: dict[str, float], failed: set[str]) -> None:
+    assert failures("adult", summary(**figures)) == failed
+
+
+def test_gate_gives_way_near_the_floor_and_on_cancer() -> None:
+    close = summary(c2st_hgb_test=0.52)
+    assert failures("adult", close, trees_c2st=0.512) == set()  # within 0.015 of the floor: 0.01 is allowed
+    assert failures("adult", close, trees_c2st=0.519) == {"C2ST-HGB against cart_smooth20"}
+    assert failures("cancer", close, trees_c2st=0.511) == set()
+    assert failures("cancer", summary(c2st_hgb_test=0.58), trees_c2st=0.56) == {"C2ST-HGB against cart_smooth20"}
+    assert failures("cancer", summary(dcr_share=0.54)) == set()  # not higher is enough on cancer
+    assert failures("adult", summary(dcr_share=0.54)) == {"DCR share against cart_smooth20"}
+
+
+def test_gate_without_a_run_or_a_peer_fails() -> None:
+    assert [line.passed for line in quality("adult", {"cart_smooth20": summary()})] == [False]
+    lines = quality("adult", {"anew": summary(c2st_hgb_test=0.5), "cart_smooth20": summary(dcr_share=0.54)})
+    assert [line.criterion for line in lines if not line.passed] == ["TabularARGN to compare with"]
+
+
+def test_gate_of_cost() -> None:
+    def cost_of(**figures: float) -> dict[str, Interval]:
+        return {key: t_interval([value]) for key, value in figures.items()}
+
+    cart = cost_of(wall_s=2.0, cpu_s=2.0, peak_mb=280.0)
+    good = cost_of(wall_s=11.0, cpu_s=12.0, peak_mb=990.0, speed_rows_per_s=250_000.0)
+    bad = cost_of(wall_s=12.5, cpu_s=12.5, peak_mb=1001.0, speed_rows_per_s=199_000.0)
+    assert all(line.passed for line in cost(good, cart))
+    assert not any(line.passed for line in cost(bad, cart))
