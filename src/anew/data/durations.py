@@ -22,8 +22,8 @@ def detect(words: pl.Series) -> str | None:
 def read(words: pl.Series, form: str) -> pl.Series:
     """Words as Duration(us); null where a word has another form."""
     pattern = PATTERNS.get(form, ISO)
-    parts = [words.str.extract(pattern, i + 2).cast(pl.Int64).fill_null(0) for i in range(5)]
-    micro = words.str.extract(pattern, 7).str.pad_end(6, "0").cast(pl.Int64).fill_null(0)
+    parts = [words.str.extract(pattern, i + 2).cast(pl.Int64, strict=False).fill_null(0) for i in range(5)]
+    micro = words.str.extract(pattern, 7).str.pad_end(6, "0").cast(pl.Int64, strict=False).fill_null(0)
     clock = sum(part * seconds for part, seconds in zip(parts[2:], SECONDS[2:], strict=True)) * MICRO + micro
     days = sum(part * seconds for part, seconds in zip(parts[:2], SECONDS[:2], strict=True)) * MICRO
     sign = (words.str.extract(pattern, 1) == "-").cast(pl.Int8) * -2 + 1

@@ -74,7 +74,7 @@ def _boolean(words: pl.Series) -> Reading | None:
         return None
     shape = next(iter(seen.values()))
     turn = str.upper if shape.isupper() else str.lower if shape.islower() else str.capitalize
-    return Reading(pl.Boolean(), f"{turn('true')}|{turn('false')}", why="true and false")
+    return Reading(pl.Boolean(), "|".join(seen.get(word, turn(word)) for word in ("true", "false")))
 
 
 def _number(words: pl.Series, comma: bool) -> Reading | None:

@@ -47,12 +47,11 @@ def _names(dialect: Dialect, shown: str) -> tuple[list[str], list[str]]:
 
 
 def _scan(path: Path, dialect: Dialect, names: list[str]) -> pl.LazyFrame:
-    first = dialect.skip + (dialect.header is not None)
-    if not _has_line(path, first):
+    if not _has_line(path, dialect.skip):
         return pl.LazyFrame(schema=dict.fromkeys(names, pl.String))
     return pl.scan_csv(
         path, has_header=False, schema=dict.fromkeys(names, pl.String), separator=dialect.delimiter,
-        quote_char=dialect.quote, skip_lines=first, encoding="utf8", glob=False, truncate_ragged_lines=True,
+        quote_char=dialect.quote, skip_lines=dialect.skip, encoding="utf8", glob=False, truncate_ragged_lines=True,
     )
 
 
@@ -107,15 +106,14 @@ def _rewrite(path: Path, dialect: Dialect, work: Path, shown: str) -> Path:
 
 
 def _strictly(path: Path, dialect: Dialect, shown: str) -> Iterator[list[str]]:
-    """The rows of the file, each with as many cells as the header; missing cells at the end of a row are an error."""
+    """The rows of the file, each with as many cells as the header."""
     csv.field_size_limit(sys.maxsize)
-    header = dialect.header is not None
     with path.open(encoding="utf-8", newline="") as file:
         for _ in range(dialect.skip):
             next(file)
         rows = csv.reader(file, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True,
                           skipinitialspace=dialect.spaced)
-        number, line = 0 if header else 1, dialect.skip + 1
+        number, line = 1, dialect.skip + 1
         try:
             for row in rows:
                 if row:

@@ -20,7 +20,7 @@ SHOWN = {"\t": "tab", ",": "','", ";": "';'", "|": "'|'", " ": "space"}
 
 @dataclass(frozen=True)
 class Dialect:
-    """`skip` lines come before the header; `header` is its cells, or None when the first line is data already.
+    """`header` holds the cells of the header, None when the first line is data; `skip` lines come before the data.
 
     `spaced` files put a space after the delimiter, also before a quote.
     """
@@ -75,11 +75,15 @@ def _score(lines: list[str], mark: str) -> tuple[float, int]:
 
 def _describe(lines: list[str], delimiter: str, skip: int) -> Dialect:
     quote = _quote(lines, delimiter)
-    spaced = delimiter + " " + quote in "".join(lines[:50])
-    rows = [row for row in csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced) if row]
-    first = tuple(cell.strip() for cell in rows[0]) if rows else ()
-    header = None if _is_data(first, rows[1:]) else _widened(first, rows[1:])
-    return Dialect(delimiter, header, len(header or first), quote, skip, spaced)
+    spaced = all(f"{delimiter} " in line for line in lines if line)
+    reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced)
+    first = tuple(cell.strip() for cell in next(reader, []))
+    tall = reader.line_num
+    rows = [row for row in reader if row]
+    if _is_data(first, rows):
+        return Dialect(delimiter, None, len(first), quote, skip, spaced)
+    header = _widened(first, rows)
+    return Dialect(delimiter, header, len(header), quote, skip + tall, spaced)
 
 
 def _widened(header: tuple[str, ...], rows: list[list[str]]) -> tuple[str, ...]:
@@ -94,9 +98,9 @@ def _quote(lines: list[str], delimiter: str) -> str:
     text = "\n".join(lines)
     if '"' in text:
         return '"'
-    cells = [cell.strip() for line in lines for cell in line.split(delimiter)]
-    wrapped = sum(len(cell) > 1 and cell[0] == cell[-1] == "'" for cell in cells)
-    return "'" if wrapped > len(cells) / 5 and wrapped >= len(lines) else '"'
+    mark = re.escape(delimiter)
+    wrapped = sum(bool(re.search(rf"(^|{mark})'[^']*'({mark}|$)", line)) for line in lines)
+    return "'" if wrapped > len(lines) / 2 else '"'
 
 
 def _is_data(first: tuple[str, ...], rest: list[list[str]]) -> bool:

@@ -17,6 +17,7 @@ from anew.data.formats.encoding import as_utf8
 from anew.data.formats.found import Found
 from anew.data.formats.packed import ZIP, first_bytes, unpack
 from anew.data.formats.written import write_delimited
+from anew.data.restore import restored
 
 PART = "::"
 
@@ -119,7 +120,7 @@ PACKED = (".gz", ".zst")
 
 
 def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, escape_formulas: bool = False) -> None:
-    """Write atomically, in the format of the suffix: dtypes are kept, dates look as they came in when text.
+    """Write atomically, in the format of the suffix: dtypes as in the schema, and in text the forms that came.
 
     Cells of CSV that a spreadsheet would run as formulas are written unchanged with a warning that counts them;
     `escape_formulas` puts a ' before them.
@@ -131,6 +132,7 @@ def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, e
     if suffix not in SUFFIXES or (packed and suffix not in DELIMITED):
         raise UsageError(f"Cannot write a table to {target.name!r}", found=suffix + packed,
                          do=f"The endings are {', '.join(SUFFIXES)}, and .csv.gz or .csv.zst")
+    frame = frame if schema is None else restored(frame, schema)
     with atomically(target) as temporary:
         if suffix in DELIMITED:
             write_delimited(frame, temporary, schema, DELIMITED[suffix], packed, escape_formulas)

@@ -23,8 +23,8 @@ def write_delimited(
     frame: pl.DataFrame, path: Path, schema: Schema | None, delimiter: str, packed: str, escape_formulas: bool
 ) -> None:
     """Write UTF-8 with a header; missing cells are empty."""
-    written = frame.select(_as_text(column, schema) for column in frame)
-    written = _guard(written, escape_formulas)
+    texts = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.String | pl.Categorical | pl.Enum)]
+    written = _guard(frame.select(_as_text(column, schema) for column in frame), texts, escape_formulas)
     written.write_csv(path, separator=delimiter, compression=COMPRESSION[packed], check_extension=False)
 
 
@@ -45,8 +45,7 @@ def _stamp(column: pl.Series) -> str:
     return f"%Y-%m-%d %H:%M:%S{fraction}{zone}"
 
 
-def _guard(frame: pl.DataFrame, escape: bool) -> pl.DataFrame:
-    texts = [name for name, dtype in frame.schema.items() if dtype in (pl.String, pl.Categorical, pl.Enum)]
+def _guard(frame: pl.DataFrame, texts: list[str], escape: bool) -> pl.DataFrame:
     risky = {name: _formulas(frame[name]) for name in texts}
     many = sum(int(found.sum()) for found in risky.values())
     if not many:
@@ -57,7 +56,7 @@ def _guard(frame: pl.DataFrame, escape: bool) -> pl.DataFrame:
             for name, found in risky.items() if found.any()
         )
     warnings.warn(
-        f"{many:,} cell{'s' * (many > 1)} start with =, +, - or @, which a spreadsheet would run as a formula; "
+        f"{many:,} cell{'s start' if many > 1 else ' starts'} with =, +, - or @, which a spreadsheet would run; "
         "written unchanged (escape_formulas=True or --escape-formulas puts a ' before them)",
         AnewWarning, stacklevel=4,
     )
