@@ -120,10 +120,10 @@ class Table(Codec[pl.DataFrame]):
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
         cells: Cells = x if view == "Columns" else self._from_mixed(x)
-        return pl.DataFrame([self._decode_column(f, cells.codes[:, j], cells.positions[:, j])
+        return pl.DataFrame([self.decode_column(f, cells.codes[:, j], cells.positions[:, j])
                              for j, f in enumerate(self.learned)])
 
-    def _decode_column(self, field: Field, codes: Codes, positions: Floats) -> pl.Series:
+    def decode_column(self, field: Field, codes: Codes, positions: Floats) -> pl.Series:
         if field.ordered:
             return from_floats(field, self.grids[field.name].decode(codes, positions))
         return _from_codes(field, codes, self.levels[field.name])

@@ -1,0 +1,121 @@
+"""What an audit needs of a fitted model: new rows, baselines fitted on the same rows, predictions both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from anew.core.columns import Codes, Floats
+from anew.core.errors import AnewError
+from anew.core.schema import Schema
+from anew.core.where import Where
+from anew.fitting import Tell, quiet
+from anew.joint import Joint, candidate_cells
+from anew.plan import FactorPlan, Plan
+from anew.store import make_factor
+
+if TYPE_CHECKING:
+    from anew.audit.report import Report
+
+BASELINE_ROWS = 20_000  # of a baseline's sample, and of the rows it is fitted on
+JOINT_ROWS = 2_000  # held-out rows for which the joint is asked for its posterior
+
+
+def examine(joint: Joint, schema: Schema, plan: Plan, train: pl.DataFrame, holdout: pl.DataFrame,
+            synthetic: pl.DataFrame, *, where: Where | None = None, seed: int = 0, tell: Tell = quiet,
+            measures: Sequence[str] | None = None, facts: Mapping[str, Any] | None = None,
+            cost: Mapping[str, float] | None = None) -> Report:
+    """The report on synthetic rows of a model, beside its baselines and its predictions."""
+    from anew.audit.run import audit
+
+    tell("Fitting the baselines", 0.0)
+    baselines = {name: baseline(name, joint, train, min(len(synthetic), BASELINE_ROWS), seed)
+                 for name in ("marginals", "copula")}
+    return audit(train, holdout, synthetic, schema, target=plan.target, seed=seed, cost=cost, facts=facts,
+                 baselines=baselines, log_prob=joint.log_prob if joint.scores() else None,
+                 where=where or None,
+                 predictions=predictions(joint, plan, holdout, seed), measures=measures, progress=tell)
+
+
+def baseline(name: str, joint: Joint, train: pl.DataFrame, n: int, seed: int) -> pl.DataFrame:
+    """n rows of a baseline objective fitted on `train`, over the model's own cells."""
+    from anew.core.release import exact
+
+    codec = joint.codec
+    rows = train.sample(min(len(train), BASELINE_ROWS), seed=seed)
+    plan = FactorPlan(learn=tuple(field.name for field in codec.learned), objective=name)
+    factor = make_factor(plan, codec, "Columns", seed=seed, threads=joint.threads)
+    learner: Any = factor.learner
+    learner.solve(factor.cells(rows), exact())
+    drawn = factor.learned.decode(learner.sample(n, np.random.default_rng(seed)), "Columns")
+    return codec.made(drawn, 0, seed)
+
+
+# ---------------------------------------------------------------- predicting directly and from the joint
+
+
+def predictions(joint: Joint, plan: Plan, holdout: pl.DataFrame, seed: int) -> dict[str, tuple[float, float, float]]:
+    """Score and 95 % interval on held-out rows of each predictor, and of Bayes' rule on the joint."""
+    if plan.target is None or not joint.predictors:
+        return {}
+    target = plan.target
+    known = holdout.filter(pl.col(target).is_not_null())
+    scores = {}
+    for factor in joint.predictors:
+        answer = joint.predict(known, factor.plan.network)
+        scores[f"{factor.plan.network} ({factor.plan.objective})"] = _score(joint, target, known, answer, seed)
+    if joint.scores() and target in joint.factors[-1].plan.learn and len(known):
+        some = known.sample(min(len(known), JOINT_ROWS), seed=seed)
+        try:
+            chance = joint.posterior(some, target)
+        except AnewError:
+            return scores
+        answer = chance if joint.predictors[0].plan.objective == "cross_entropy" else chance @ _values(joint, target)
+        scores["the joint, by Bayes' rule"] = _score(joint, target, some, answer, seed)
+    return scores
+
+
+def _values(joint: Joint, target: str) -> Floats:
+    grid = joint.codec.grids[target]
+    cells = candidate_cells(grid.counts)
+    return grid.decode(cells.astype(np.int32), cells + 0.5)
+
+
+def _score(joint: Joint, target: str, frame: pl.DataFrame, answer: Floats, seed: int) -> tuple[float, float, float]:
+    """AUC of classes (mean of one against the rest) or R2 of numbers, with a bootstrap interval."""
+    codes, positions = joint.codec.encode_column(joint.codec.schema[target], frame[target])
+    if answer.ndim == 2:
+        def measure(rows: np.ndarray[Any, Any]) -> float:
+            return _mean_auc(codes[rows], answer[rows])
+    else:
+        truth = joint.codec.grids[target].decode(codes, positions)
+
+        def measure(rows: np.ndarray[Any, Any]) -> float:
+            return _explained(truth[rows], answer[rows])
+
+    return _interval(measure, len(frame), seed)
+
+
+def _interval(measure: Any, n: int, seed: int, draws: int = 40) -> tuple[float, float, float]:
+    """The measure on all rows, and the normal 95 % interval by the bootstrap's deviation."""
+    rng = np.random.default_rng(seed)
+    value = measure(np.arange(n))
+    spread = float(np.nanstd([measure(rng.integers(0, n, n)) for _ in range(draws)]))
+    return value, value - 1.96 * spread, value + 1.96 * spread
+
+
+def _mean_auc(codes: Codes, chance: Floats) -> float:
+    """The area under the curve of each class against the rest, averaged over the classes that occur."""
+    from anew.audit.statistics import auc
+
+    areas = [auc(chance[codes == k, k], chance[codes != k, k]).value for k in np.unique(codes[codes >= 0])
+             if (codes == k).any() and (codes != k).any()]
+    return float(np.mean(areas[-1:] if len(areas) == 2 else areas)) if areas else float("nan")
+
+
+def _explained(truth: Floats, answer: Floats) -> float:
+    """R2: the share of the variance that is explained."""
+    return float(1 - np.mean((truth - answer) ** 2) / max(np.var(truth), 1e-300))

@@ -1,0 +1,258 @@
+"""From a plan and data to fitted factors: codecs first, then each factor solved or trained, then the predictors."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time as clock
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from anew.codecs.table import Table
+from anew.core.columns import Cells, Floats
+from anew.core.errors import AnewWarning, Interrupted
+from anew.core.learner import Predicts, Solved, Trained
+from anew.core.release import Release, exact
+from anew.data.dataset import Dataset
+from anew.joint import Factor, Joint
+from anew.plan import OBJECTIVES, SAFETY, FactorPlan, Plan
+from anew.store import make_factor
+
+if TYPE_CHECKING:
+    from anew.core.batch import Batch
+    from anew.train import Schedule, State
+
+Tell = Callable[[str, float], None]  # what is being done, and the share that is done
+CHECKPOINT_EVERY = 5.0  # seconds
+TRIAL = 12  # steps that tell what a step costs
+VALIDATION = 0.2  # the share of rows on which predictors are ranked
+ENOUGH = 50  # rows from which that ranking means something
+
+
+@dataclass
+class Fitted:
+    """What a fit leaves: the joint, the plan with its steps, what was released, and what it cost."""
+
+    joint: Joint
+    plan: Plan
+    release: Release
+    cost: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def threads() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def quiet(what: str, share: float) -> None:
+    """Tells nobody."""
+
+
+def fit_plan(dataset: Dataset, plan: Plan, *, out: Path | None = None, tell: Tell = quiet, device: str | None = None,
+             release: Release | None = None) -> Fitted:
+    """Fits every factor of the plan; trained ones resume from `out` when it holds their checkpoint."""
+    release, began = release or exact(), (clock.monotonic(), _cpu())
+    schema = dataset.schema
+    tell("Reading the columns", 0.0)
+    codec = Table(schema)
+    codec.fit(dataset.frame, release)
+    joint = Joint(codec, [], [], threads())
+    fitted = Fitted(joint, plan, release)
+    done = []
+    for index, factor_plan in enumerate(plan.create):
+        tell(f"Learning by {factor_plan.objective}", 0.1)
+        factor, factor_plan = _factor(dataset.frame, factor_plan, codec, plan, index, fitted, out, tell, device)
+        joint.factors.append(factor)
+        done.append(factor_plan)
+    ranked = _predictors(dataset.frame, plan, codec, fitted, tell)
+    fitted.plan = plan.model_copy(update={"create": tuple(done), "predict": tuple(f.plan for f in ranked)})
+    joint.predictors.extend(ranked)
+    fitted.cost |= {"seconds": clock.monotonic() - began[0], "cpu_seconds": _cpu() - began[1],
+                    "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0}
+    return fitted
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _factor(frame: pl.DataFrame, plan: FactorPlan, codec: Table, whole: Plan, index: int, fitted: Fitted,
+            out: Path | None, tell: Tell, device: str | None) -> tuple[Factor, FactorPlan]:
+    view = next(view for view in OBJECTIVES[plan.objective].reads if view in codec.views)
+    factor = make_factor(plan, codec, view, seed=whole.seed, threads=threads())
+    if isinstance(factor.learner, Solved):
+        factor.learner.solve(factor.cells(frame), fitted.release)
+        return factor, plan
+    assert isinstance(factor.learner, Trained)
+    return _train(factor, factor.learner, frame, whole, index, fitted, out, tell, device)
+
+
+# ---------------------------------------------------------------- trained factors
+
+
+def _train(factor: Factor, learner: Trained, frame: pl.DataFrame, whole: Plan, index: int, fitted: Fitted,
+           out: Path | None, tell: Tell, device: str | None) -> tuple[Factor, FactorPlan]:
+    from anew.checkpoint import Checkpoint, tag_of
+    from anew.train import Schedule
+
+    place = _device(device)
+    source = InMemory(_batch(factor, frame), place)
+    learner.module.to(place)
+    checkpoint = Checkpoint(out, index, tag_of(factor.plan, whole.seed, frame)) if out else None
+    found = checkpoint.read() if checkpoint else None
+    state, plan = found or (None, _with_steps(factor, learner, source, whole, tell, place))
+    limit = SAFETY * (plan.seconds or 60.0) + 30.0
+    schedule = Schedule(plan.steps or 1, seed=whole.seed, limit=limit)
+    if found:
+        fitted.notes.append(f"resumed {plan.objective} at step {state.step:,} of {plan.steps:,}" if state else "")
+    _run(learner, source, schedule, state, plan, checkpoint, fitted, tell)
+    learner.module.to("cpu")
+    fitted.release.note("network weights", "all columns", sum(v.size for v in learner.state()[1].values()))
+    fitted.release.note("held-out losses", "all columns", schedule.steps // schedule.validate_every + 1)
+    return Factor(plan, learner, factor.learned, factor.given, factor.view), plan
+
+
+def _run(learner: Trained, source: InMemory, schedule: Schedule, state: State | None, plan: FactorPlan,
+         checkpoint: Any, fitted: Fitted, tell: Tell) -> None:
+    """Consumes the events of the loop: tells, writes checkpoints, notes why it stopped."""
+    from anew.train import train
+
+    saved, event = clock.monotonic(), None
+    try:
+        for event in train(learner, source, schedule, state):
+            loss = " ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
+            tell(f"Training {plan.objective}, step {event.step:,}, loss {loss}", event.step / event.steps)
+            if checkpoint and (clock.monotonic() - saved > CHECKPOINT_EVERY or event.step == 1):
+                checkpoint.write(event.state, plan)
+                saved = clock.monotonic()
+    except KeyboardInterrupt:
+        kept = checkpoint is not None and checkpoint.path.exists()
+        where = "the checkpoint is kept and the same command resumes" if kept else "nothing was kept"
+        raise Interrupted(f"The training was interrupted at step {event.step if event else 0:,} of {schedule.steps:,}; "
+                          f"{where}") from None
+    if event is not None:
+        fitted.notes.append(f"{plan.objective}: {event.stopped} (step {event.step:,} of {event.steps:,})")
+        if "clock" in str(event.stopped):
+            warnings.warn(AnewWarning(f"{plan.objective}: {event.stopped}; the model depends on this machine's speed"),
+                          stacklevel=2)
+        fitted.cost["flops"] = fitted.cost.get("flops", 0.0) + _flops(learner, source, schedule) * event.step
+
+
+def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan, tell: Tell, place: str) -> FactorPlan:
+    """The plan with its time turned into steps, by the cost of some steps of a twin that is thrown away."""
+    from anew.train import Schedule, seconds_a_step
+
+    if factor.plan.steps:
+        return factor.plan
+    tell("Timing a training step", 0.0)
+    twin = make_factor(factor.plan, factor.learned, factor.view, seed=whole.seed, threads=1).learner \
+        if not factor.plan.given else None
+    if not isinstance(twin, Trained):
+        import copy
+
+        twin = copy.deepcopy(learner)
+    twin.module.to(place)
+    cost = seconds_a_step(twin, source, Schedule(TRIAL, validate_every=TRIAL + 1, seed=whole.seed))
+    seconds = factor.plan.seconds or 60.0
+    return factor.plan.model_copy(update={"steps": max(int(seconds / cost), 20), "seconds": seconds})
+
+
+def _batch(factor: Factor, frame: pl.DataFrame) -> Batch:
+    from anew.core.batch import Batch
+
+    given = factor.encode_given(frame)
+    return Batch(factor.learned.encode(frame, factor.view), given={} if given is None else {"table": given})
+
+
+class InMemory:
+    """A source whose rows are tensors in memory; batches go to the device."""
+
+    def __init__(self, batch: Batch, device: str) -> None:
+        self.batch = batch
+        self.device = device
+
+    def __len__(self) -> int:
+        return len(self.batch)
+
+    def take(self, rows: Any) -> Batch:
+        taken = self.batch.take(rows)
+        return taken if self.device == "cpu" else taken.to(self.device)
+
+
+def _device(device: str | None) -> str:
+    import torch
+
+    if device in (None, "auto"):
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return str(device)
+
+
+def _flops(learner: Trained, source: InMemory, schedule: Schedule) -> float:
+    """Operations of one step, counted by torch over one batch (forward and backward)."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    rows = torch.arange(min(schedule.batch, len(source)))
+    with FlopCounterMode(display=False) as counter:
+        for phase in learner.phases():
+            phase.loss(source.take(rows), torch.Generator().manual_seed(0)).mean().backward()  # type: ignore[no-untyped-call]
+    learner.module.zero_grad(set_to_none=True)
+    return float(counter.get_total_flops())
+
+
+# ---------------------------------------------------------------- predictors
+
+
+def _predictors(frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted, tell: Tell) -> list[Factor]:
+    """Each predicting factor fitted on all rows, the best on held-out rows first."""
+    if not plan.predict:
+        return []
+    tell("Learning to predict", 0.8)
+    factors = [make_factor(p, codec, "Columns", seed=plan.seed, threads=threads()) for p in plan.predict]
+    ranked = _ranked(factors, frame, plan, codec, fitted) if len(factors) > 1 and len(frame) >= ENOUGH else factors
+    for factor in ranked:
+        assert isinstance(factor.learner, Solved)
+        factor.learner.solve(factor.cells(frame), fitted.release)
+    return ranked
+
+
+def _ranked(factors: list[Factor], frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted) -> list[Factor]:
+    order = np.random.default_rng([plan.seed, 7]).permutation(len(frame))[:20_000]
+    held = max(int(len(order) * VALIDATION), 10)
+    losses = [_held_out_loss(factor, frame, order[held:], order[:held], plan, codec) for factor in factors]
+    for factor, loss in zip(factors, losses, strict=True):
+        fitted.notes.append(f"held-out loss of {factor.plan.objective} with {factor.plan.network}: {loss:.4g}")
+    fitted.release.note("held-out losses", plan.target or "", len(losses))
+    return [factors[i] for i in np.argsort(losses, kind="stable")]
+
+
+def _held_out_loss(factor: Factor, frame: pl.DataFrame, learn: Any, held: Any, plan: Plan, codec: Table) -> float:
+    trial = make_factor(factor.plan, codec, "Columns", seed=plan.seed, threads=threads())
+    cells = trial.cells(frame)
+    assert isinstance(trial.learner, Solved) and isinstance(trial.learner, Predicts)
+    try:
+        trial.learner.solve(cells.take(learn), exact())
+    except ValueError:  # a class too rare to be in this part
+        return float("inf")
+    inputs = slice(0, trial.columns().given)
+    answer = trial.learner.predict(cells.take(held).columns(inputs))
+    return loss_of(answer, cells.take(held), trial)
+
+
+def loss_of(answer: Floats, cells: Cells, factor: Factor) -> float:
+    """Mean cross-entropy in nats of classes, or the share of the variance left of numbers."""
+    codes = cells.codes[:, -1]
+    if answer.ndim == 2:
+        known = codes >= 0
+        chance = answer[np.flatnonzero(known), codes[known]]
+        return float(-np.log(np.maximum(chance, 1e-6)).mean())
+    values = factor.columns().grids[-1].decode(codes, cells.positions[:, -1])
+    known = ~np.isnan(values)
+    return float(np.mean((values[known] - answer[known]) ** 2) / max(np.var(values[known]), 1e-300))
