@@ -21,6 +21,7 @@ from anew.data.formats.dialect import Dialect, sniff
 from anew.data.formats.found import Found, check_names
 
 LINE = "line"
+QUOTED = "\x02"  # stands for a quoted cell
 
 
 def read(plain: Path, work: Path, shown: str) -> Found:
@@ -67,14 +68,14 @@ def _screen(path: Path, dialect: Dialect) -> tuple[int, bool]:
     """How many blank lines there are, and whether the slow strict parser has to look at the file."""
     mark, quote = re.escape(dialect.delimiter), dialect.quote
     line = pl.col(LINE).fill_null("")
-    bare = line.str.replace_all(f"(^|{mark}){quote}(?:[^{quote}]|{quote}{quote})*{quote}", "${1}")
+    bare = line.str.replace_all(f"(^|{mark}){quote}(?:[^{quote}]|{quote}{quote})*{quote}", "${1}" + QUOTED)
     bare = pl.when(line.str.contains(quote, literal=True)).then(bare).otherwise(line)
     seen = (
         _lines(path, dialect.skip)
         .select(blank=line.str.strip_chars() == "", bare=bare)
         .select(
             blank=pl.col("blank").sum(),
-            stray=pl.col("bare").str.contains(quote, literal=True).sum(),
+            stray=pl.col("bare").str.contains(f"{quote}|{QUOTED}[^{mark}\r]").sum(),
             ragged=(
                 ~pl.col("blank")
                 & (pl.col("bare").str.count_matches(dialect.delimiter, literal=True) != dialect.width - 1)

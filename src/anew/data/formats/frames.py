@@ -62,10 +62,7 @@ def locate(data: str | Path) -> tuple[Path, str | None]:
 
 
 def _read(path: Path, part: str | None, work: Path, shown: str) -> Found:
-    try:
-        head = first_bytes(path, 16)
-    except OSError as error:
-        raise DataError(f"Cannot read {shown!r}: {error.strerror}") from None
+    head = first_bytes(path, 16)
     if not head:
         raise DataError(f"{shown!r} is empty", do="Give a file with a header line and at least one row")
     for magic, reader in CONTAINERS.items():
@@ -87,7 +84,7 @@ def _read_text(path: Path, work: Path, shown: str) -> Found:
     start = first_bytes(plain, 4096).decode("utf-8", errors="ignore").lstrip("\ufeff \t\r\n")
     if start.startswith("{") and _lines_of_json(start):
         return columnar.read_json_lines(plain, work, shown).noting(notes)
-    if start.startswith(("[", "{")) and start[1:].lstrip()[:1] in ('{', '"', ']'):
+    if start.startswith(("[", "{")) and start[1:].lstrip()[:1] in ("{", '"', "]", "["):
         return columnar.read_json(plain, work, shown).noting(notes)
     return delimited.read(plain, work, shown).noting(notes)
 

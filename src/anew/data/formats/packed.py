@@ -49,8 +49,11 @@ def unpack(path: Path, part: str | None, work: Path) -> tuple[Path, str | None, 
 
 
 def first_bytes(path: Path, many: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(many)
+    try:
+        with path.open("rb") as file:
+            return file.read(many)
+    except OSError as error:
+        raise DataError(f"Cannot read {str(path)!r}: {error.strerror}", do="Check who may read it") from None
 
 
 def is_workbook(path: Path) -> bool:
