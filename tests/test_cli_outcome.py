@@ -137,9 +137,10 @@ def test_slow_work_says_what_it_does(capsys: pytest.CaptureFixture[str], monkeyp
     monkeypatch.setattr(progress, "PATIENCE", 0.01)
 
     def act(face: Face) -> Answer:
-        face.progress.stage("Reading")
+        face.progress("Reading")
         time.sleep(0.2)
-        face.progress.stage("Learning", done=1, total=10)
+        face.progress("Learning, step 1", 0.1)
+        face.progress("Learning, step 2", 0.2)
         return Answer({})
 
     assert outcome(act) == 0
@@ -158,7 +159,8 @@ def test_a_bar_in_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
 
     def act(face: Face) -> Answer:
-        face.progress.stage("Learning", done=1, total=10)
+        face.progress("Learning, step 1", 0.1)
+        face.progress("Learning, step 2", 0.2)
         time.sleep(0.3)
         face.say("a note above the bar")
         return Answer({}, "done")

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from anew.api import Look, Model, fit, load, look
     from anew.core.errors import (
         AnewError,
         AnewWarning,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from anew.core.schema import Field, Schema
+    from anew.job import Run, run
 
 __version__ = "0.1.0"
 
@@ -38,14 +40,14 @@ _HOME = {
     "Look": "anew.api",
     "Model": "anew.api",
     "ResourceError": "anew.core.errors",
-    "Run": "anew.api",
+    "Run": "anew.job",
     "Schema": "anew.core.schema",
     "StoreError": "anew.core.errors",
     "UsageError": "anew.core.errors",
     "fit": "anew.api",
     "load": "anew.api",
     "look": "anew.api",
-    "run": "anew.api",
+    "run": "anew.job",
 }
 
 __all__ = [

@@ -24,8 +24,9 @@ def look(
     """What each column is taken for and why; a schema file to edit."""
     import anew
 
+    face.progress("Reading")
     seen = anew.look(data, schema=schema)
-    found = {"rows": seen.rows, "notes": list(seen.notes)}
+    found = {"rows": seen.count, "columns": seen.rows, "notes": list(seen.notes)}
     if dry_run:
         return Answer(found, seen.text())
     path = out or Path(Path(data).name.split(".")[0] + ".schema.json")

@@ -28,6 +28,10 @@ More = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="A setting of the objective or network; repeatable."),
 ]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),
+]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before CSV cells that a spreadsheet would run (=, +, -, @).")
 ]

@@ -9,6 +9,7 @@ import typer
 
 from anew.cli import options
 from anew.cli.outcome import Answer, Face
+from anew.cli.rows import deliver
 
 
 def predict(
@@ -28,4 +29,16 @@ def predict(
 
     The model must have been fitted with `--predict TARGET`.
     """
-    return Answer({})
+    from polars import DataFrame
+
+    import anew
+
+    loaded = anew.load(model)
+    face.progress("Predicting")
+    target = loaded.plan.target
+    if proba:
+        chances = loaded.predict_proba(data, method)
+        frame = DataFrame(chances, schema=[f"{target}={label}" for label in loaded.classes])
+    else:
+        frame = DataFrame({str(target): loaded.predict(data, method)})
+    return deliver(face, frame, None, out)

@@ -15,9 +15,9 @@ PATIENCE = 2.0  # seconds before anything is shown
 
 
 class Progress:
-    """A context that shows how far the work is. Call it with the events of `anew.fit`, or `stage("...")` by hand.
+    """A context that shows how far the work is; `progress("Learning", 0.3)` is what `anew.fit` calls.
 
-    It shows itself by a timer and not by events, so that work that reports nothing has a moving bar, too.
+    It shows itself by a timer and not by what it is told, so that work that tells nothing has a moving bar, too.
     """
 
     def __init__(self, *, quiet: bool) -> None:
@@ -26,8 +26,8 @@ class Progress:
         self._timer: threading.Timer | None = None
         self._bar: Bar | None = None
         self._task: TaskID | None = None
-        self._stage, self._done = "Working", 0.0
-        self._total: float | None = None
+        self._stage = "Working"
+        self._share: float | None = None
         self._late = False
 
     def __enter__(self) -> Progress:
@@ -38,6 +38,10 @@ class Progress:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Takes the bar away: what follows is the answer."""
         with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -46,13 +50,13 @@ class Progress:
             self._bar = None
             self._quiet = True
 
-    def stage(self, text: str, done: float = 0.0, total: float | None = None) -> None:
-        """What is being done now, and how far: `done` of `total`."""
+    def __call__(self, what: str, share: float | None = None) -> None:
+        """What is being done now, and which share of it is done; 0 and None: nobody knows."""
         with self._lock:
-            news = text != self._stage
-            self._stage, self._done, self._total = text, done, total
+            news = _head(what) != _head(self._stage)
+            self._stage, self._share = what, share or None
             if self._bar is not None and self._task is not None:
-                self._bar.update(self._task, description=text, completed=done, total=total)
+                self._bar.update(self._task, description=what, completed=share or 0.0, total=1.0 if share else None)
             elif news and self._late:
                 self._line()
 
@@ -67,7 +71,7 @@ class Progress:
 
     def _line(self) -> None:
         if not self._quiet:
-            self.above(f"{self._stage} ...")
+            self.above(f"{_head(self._stage)} ...")
 
     def _show(self) -> None:
         with self._lock:
@@ -78,9 +82,14 @@ class Progress:
                 self._line()
                 return
             self._bar = _bar()
-            self._task = self._bar.add_task(self._stage, total=self._total)
-            self._bar.update(self._task, completed=self._done)
+            self._task = self._bar.add_task(self._stage, total=1.0 if self._share else None)
+            self._bar.update(self._task, completed=self._share or 0.0)
             self._bar.start()
+
+
+def _head(what: str) -> str:
+    """`Training diffusion` of `Training diffusion, step 300, loss 0.512`: a log needs no line a step."""
+    return what.split(",", 1)[0]
 
 
 def _bar() -> Any:

@@ -9,6 +9,7 @@ import typer
 
 from anew.cli import options
 from anew.cli.outcome import Answer, Face
+from anew.cli.rows import deliver
 
 
 def sample(
@@ -19,18 +20,24 @@ def sample(
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
     ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),
-    ] = None,
+    where: options.Where = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
     """Create new rows, under conditions if you like."""
+    from polars import concat
+
     import anew
-    from anew.core.where import parse
+    from anew.data.restore import restored
 
     loaded = anew.load(model)
-    face.progress.stage("Sampling")
-    frame = loaded.sample(n, where=parse(where or ()), seed=seed)
-    return Answer({})
+    face.progress("Sampling")
+    blocks = list(loaded.stream(n, where=where, seed=seed))
+    return deliver(
+        face,
+        restored(concat(blocks), loaded.schema),
+        loaded.schema,
+        out,
+        escape=escape_formulas,
+        note=str(loaded.last) if where else "",
+    )
