@@ -12,8 +12,8 @@ import re
 import polars as pl
 
 HINT = re.compile(
-    r"(^|[_\W])(id|ids|key|nr|number|code|uuid|guid|index|rownames?|row_?(id|nr|number)|serial|e?mail|ssn|iban)([_\W]|$)"
-    r"|[a-z](Id|ID|Key|Nr|Number|Code)$|^Unnamed: 0$",
+    r"(^|[_\W])(id|ids|key|nr|no|number|code|uuid|guid|index|rownames?|row|serial|e?mail|ssn|iban)([_\W]|$)"
+    r"|(nr|nummer)$|^Unnamed: 0$",
     re.IGNORECASE,
 )
 CAMEL = re.compile(r"[a-z](Id|ID|Key|Nr|Number|Code)$")
@@ -25,7 +25,7 @@ LOOKED = 2000
 
 def named_as_key(name: str) -> bool:
     """Whether the name says that the column is a key: id, patient_id, CustomerNr, ..."""
-    return bool(HINT.search(name)) and not (name.islower() and CAMEL.search(name))
+    return bool(HINT.search(name) or CAMEL.search(name))
 
 
 def pattern_of(values: pl.Series) -> str | None:

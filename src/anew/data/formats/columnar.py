@@ -64,9 +64,11 @@ def read_json_lines(path: Path, work: Path, shown: str) -> Found:
     """One object a line; types are decided over all lines."""
     try:
         frame = pl.scan_ndjson(path, infer_schema_length=None)
-        frame.collect_schema()
+        dtypes = frame.collect_schema().dtypes()
     except PolarsError:
         return Found(_records(_lines(path, shown), shown).lazy())
+    if all(isinstance(dtype, pl.List) for dtype in dtypes):  # one object with an array a column, on one line
+        return read_json(path, work, shown)
     return Found(frame)
 
 

@@ -59,12 +59,22 @@ def read_duckdb(path: Path, part: str | None, shown: str) -> Found:
         with duckdb.connect(str(path), read_only=True) as database:
             listed = database.execute("select table_name from information_schema.tables order by 1").fetchall()
             table = choose_part(shown, [name for (name,) in listed], part, "table")
-            frame: pl.DataFrame = database.sql(f"select * from {quoted(table)}").pl()
+            frame = _duckdb_table(database, table)
     except duckdb.Error as error:
         raise DataError(f"{shown!r} cannot be read as a DuckDB file: {str(error).splitlines()[0]}",
                         do="Close other programs that have it open, or export the table to Parquet") from None
     check_names(frame.columns, shown)
     return Found(frame.lazy(), notes=(f"table {table!r}",))
+
+
+def _duckdb_table(database: Any, table: str) -> pl.DataFrame:
+    """With intervals as microseconds: the Arrow type of an interval has months, which polars does not read."""
+    columns = database.sql(f"select column_name, column_type from (describe {quoted(table)})").fetchall()
+    spans = [name for name, kind in columns if kind == "INTERVAL"]
+    replaced = ", ".join(f"epoch_us({quoted(name)}) as {quoted(name)}" for name in spans)
+    replace = f" replace ({replaced})" if spans else ""
+    frame: pl.DataFrame = database.sql(f"select *{replace} from {quoted(table)}").pl()
+    return frame.with_columns(pl.col(spans).cast(pl.Duration("us")))
 
 
 def _duckdb() -> Any:

@@ -26,19 +26,19 @@ QUOTED = "\x02"  # stands for a quoted cell
 
 def read(plain: Path, work: Path, shown: str) -> Found:
     """The table in a UTF-8 file; `shown` is the name that the user gave."""
-    notes: list[str] = []
     dialect = sniff(plain)
     if dialect is None:
         raise DataError(f"{shown!r} is empty", do="Give a file with a header line and at least one row")
     names, nameless = _names(dialect, shown)
     blank, slow = _screen(plain, dialect)
+    said = dialect.notes
     if slow:
         plain, dialect = _rewrite(plain, dialect, work, shown), _plain(dialect)
     frame = _scan(plain, dialect, names)
-    if blank and len(names) > 1:
+    if blank and not slow and len(names) > 1:
         frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
-        notes = [*notes, f"{blank:,} blank line{'s' * (blank > 1)} skipped"]
-    return Found(frame, text=True, notes=(*notes, *dialect.notes, *nameless))
+        said = [*said, f"{blank:,} blank line{'s' * (blank > 1)} skipped"]
+    return Found(frame, text=True, notes=(*said, *nameless))
 
 
 def _names(dialect: Dialect, shown: str) -> tuple[list[str], list[str]]:
@@ -72,9 +72,10 @@ def _screen(path: Path, dialect: Dialect) -> tuple[int, bool]:
     bare = pl.when(line.str.contains(quote, literal=True)).then(bare).otherwise(line)
     seen = (
         _lines(path, dialect.skip)
-        .select(blank=line.str.strip_chars() == "", bare=bare)
+        .select(blank=line.str.strip_chars(" \r") == "", bare=bare)
         .select(
             blank=pl.col("blank").sum(),
+            void=(~pl.col("blank") & (pl.col("bare").str.strip_chars(dialect.delimiter + " \r") == "")).sum(),
             stray=pl.col("bare").str.contains(f"{quote}|{QUOTED}[^{mark}\r]").sum(),
             ragged=(
                 ~pl.col("blank")
@@ -83,8 +84,8 @@ def _screen(path: Path, dialect: Dialect) -> tuple[int, bool]:
         )
         .collect(engine="streaming")
     )
-    blank, stray, ragged = seen.row(0)
-    return int(blank), bool(stray or ragged or dialect.spaced)
+    blank, void, stray, ragged = seen.row(0)
+    return int(blank), bool(stray or ragged or dialect.spaced or (blank and void))
 
 
 def _lines(path: Path, skip: int) -> pl.LazyFrame:
@@ -117,7 +118,7 @@ def _strictly(path: Path, dialect: Dialect, shown: str) -> Iterator[list[str]]:
         number, line = 1, dialect.skip + 1
         try:
             for row in rows:
-                if row:
+                if row := row or [""] * (dialect.width == 1):
                     _check_width(row, dialect, number, line, shown)
                     yield row
                     number += 1
