@@ -48,7 +48,7 @@ def _allow_levels(field: Field, grid: Grid, levels: list[str], rules: tuple[Cons
         missing &= (None not in words) if rule.negated else (None in words)
     cell = np.flatnonzero(keep)
     one = np.ones(len(cell))
-    return Allowed(grid.size, cell, one * 0.5, one * 0.5, one, missing=missing)
+    return Allowed(grid.size, cell, one * 0.0, one, one, missing=missing)
 
 
 def _level_word(value: object) -> str:
@@ -127,7 +127,7 @@ def _piece(grid: Grid, k: int, a: float, b: float, many: float) -> tuple[float, 
     """The fractions [low, high] of cell k between values a and b, their share of the cell, and whether it is a point."""
     lower, upper = float(grid.lower[k]), float(grid.upper[k])
     if upper == lower:
-        return 0.5, 0.5, 1.0, False
+        return 0.0, 1.0, 1.0, False
     if np.isinf(many):
         low, high = max((a - lower) / (upper - lower), 0.0), min((b - lower) / (upper - lower), 1.0)
         return (low, high, 1.0, True) if a == b else (low, high, high - low, False)

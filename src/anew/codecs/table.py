@@ -276,9 +276,12 @@ def _common(values: Floats) -> int:
 
 def _number_grid(field: Field, column: pl.Series, cut: Cut, release: Release) -> Grid:
     values = _floats(field, column)
-    distinct, counts = release.distinct(field.name, values[~np.isnan(values)])
-    step = _step(field, distinct) if len(distinct) else 1.0
-    return cut(distinct, counts, step=step, missing=float(np.isnan(values).sum()))
+    gone = np.isnan(values)
+
+    def make(distinct: Floats, counts: npt.NDArray[np.int64]) -> Grid:
+        return cut(distinct, counts, step=_step(field, distinct) if len(distinct) else 1.0, missing=float(gone.sum()))
+
+    return release.grid(field.name, values[~gone], make)
 
 
 # -------------------------------------------------------------------- levels
@@ -347,7 +350,7 @@ def _normal_scores(grid: Grid, codes: Codes, positions: Floats) -> Floats:
     place = np.where(np.isnan(positions), 0.0, positions)
     cell = np.clip(np.floor(place), 0, grid.size - 1).astype(np.intp)
     rank = (ends[cell] + (place - cell) * grid.counts[cell]) / ends[-1]
-    margin = 0.25 / ends[-1]
+    margin = 0.005 / ends[-1]  # the outermost value stays finite
     return np.asarray(np.where(codes == MISSING, 0.0, ndtri(np.clip(rank, margin, 1 - margin))))
 
 

@@ -7,12 +7,13 @@ in the same methods, so that no codec and no objective knows the difference.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import Codes, Floats
+from anew.core.columns import Codes, Floats, Grid
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,9 @@ class Release(ABC):
         self.record.append(Statistic(what, of, int(numbers)))
 
     @abstractmethod
-    def distinct(self, of: str, values: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-        """Sorted distinct values (m,) and how often each occurs (m,). Missing must have been dropped."""
+    def grid(self, of: str, values: Floats, make: Callable[[Floats, npt.NDArray[np.int64]], Grid]) -> Grid:
+        """The cells of a column of numbers (n,), without missing: `make` cuts them from the sorted distinct values
+        (m,) and how often each occurs (m,), which themselves stay in here."""
 
     @abstractmethod
     def levels(self, of: str, values: list[str], counts: npt.NDArray[np.int64]) -> list[str]:
@@ -57,10 +59,11 @@ class Release(ABC):
 class Exact(Release):
     """No noise: the statistics themselves."""
 
-    def distinct(self, of: str, values: Floats) -> tuple[Floats, npt.NDArray[np.int64]]:
-        found, counts = np.unique(values, return_counts=True)
-        self.note("order statistics", of, len(found))
-        return found, counts.astype(np.int64)
+    def grid(self, of: str, values: Floats, make: Callable[[Floats, npt.NDArray[np.int64]], Grid]) -> Grid:
+        distinct, counts = np.unique(values, return_counts=True)
+        made = make(distinct, counts.astype(np.int64))
+        self.note("cells and their counts", of, 3 * made.size)
+        return made
 
     def levels(self, of: str, values: list[str], counts: npt.NDArray[np.int64]) -> list[str]:
         self.note("levels", of, len(values))

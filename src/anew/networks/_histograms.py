@@ -1,0 +1,196 @@
+"""Sparse histograms over the cells of one column, each shrunk towards a larger one: what the leaves of a tree hold.
+
+Cells are counted from missing: cell 0 is missing, cell c + 1 is cell c of the grid. m(c) is the column's marginal
+probability of a cell and M its cumulative sum. An entry e of histogram h is an interval of cells that holds count_e of
+the n_h rows; inside it the probability follows the marginal:
+
+    f_h(c) = count_e / n_h * m(c) / M(e),    p_h = (n_h f_h + a p_up(h)) / (n_h + a),    p_up(root) = m.
+
+So a leaf of a few rows says which part of the column's distribution is meant, never which values: a value inside is
+drawn as the whole column has them. Shrinkage towards the parents: Breiman et al. 1984, section 11; Agarwal et al. 2022.
+
+Shapes: H histograms, E entries, K cells with missing, n rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anew.core.columns import Allowed, Floats, Grid
+from anew.core.learner import Arrays
+
+Ints = npt.NDArray[np.int32]
+Index = npt.NDArray[np.intp]
+
+
+def marginal(grid: Grid) -> Floats:
+    """m (K,): missing first."""
+    mass = np.append(grid.missing, grid.counts)
+    return np.asarray(mass / max(mass.sum(), 1.0))
+
+
+def cumulative(mass: Floats) -> Floats:
+    return np.concatenate([[0.0], np.cumsum(mass)])
+
+
+def allowed_mass(grid: Grid, rule: Allowed) -> Floats:
+    """The marginal probability of each cell's allowed part (K,): missing first."""
+    return np.asarray(marginal(grid) * np.append(float(rule.missing), rule.mass))
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """H histograms in compressed rows; `up[h] < h` is the histogram that h is shrunk to, -1 the marginal."""
+
+    start: Ints  # (H + 1,)
+    low: Ints  # (E,) first cell of each entry
+    high: Ints  # (E,) one past its last cell
+    count: Ints  # (E,)
+    up: Ints  # (H,)
+    shrink: float  # a, in rows
+
+    def __len__(self) -> int:
+        return len(self.up)
+
+    @cached_property
+    def owner(self) -> Index:
+        return np.repeat(np.arange(len(self)), np.diff(self.start))
+
+    @cached_property
+    def total(self) -> Floats:
+        """n_h (H,)."""
+        return np.bincount(self.owner, weights=self.count, minlength=len(self))
+
+    @cached_property
+    def _key(self) -> npt.NDArray[np.int64]:
+        return self.owner * np.int64(self._stride) + self.low
+
+    @cached_property
+    def _stride(self) -> int:
+        return int(self.high.max(initial=0)) + 2
+
+    def levels(self, h: Index) -> list[Index]:
+        """h (n,), then what each is shrunk to, up to the marginal (-1)."""
+        chain = [h]
+        while (chain[-1] >= 0).any():
+            chain.append(np.where(chain[-1] >= 0, self.up[chain[-1]], -1))
+        return chain[:-1]
+
+    def probability(self, h: Index, cell: Index, mass: Floats) -> Floats:
+        """p_h(c) (n,) for histograms and cells of n rows."""
+        below = cumulative(mass)
+        p = mass[cell]
+        for at in reversed(self.levels(h)):
+            n = self.total[at]
+            p = np.where(at >= 0, (self._rows(at, cell, mass, below) + self.shrink * p) / (n + self.shrink), p)
+        return p
+
+    def _rows(self, h: Index, cell: Index, mass: Floats, below: Floats) -> Floats:
+        """n_h f_h(c) (n,)."""
+        if not len(self.low):
+            return np.zeros(len(h))
+        e = np.maximum(np.searchsorted(self._key, h * np.int64(self._stride) + cell, side="right") - 1, 0)
+        inside = (self.owner[e] == h) & (cell < self.high[e])
+        span = below[self.high[e]] - below[self.low[e]]
+        return np.where(inside, self.count[e] * mass[cell] / np.maximum(span, 1e-300), 0.0)
+
+    def state(self) -> Arrays:
+        return {"start": self.start, "low": self.low, "high": self.high, "count": self.count, "up": self.up}
+
+    @classmethod
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]], shrink: float) -> Histograms:
+        return cls(arrays["start"], arrays["low"], arrays["high"], arrays["count"], arrays["up"], shrink)
+
+
+class View:
+    """The histograms seen through a part of the column: probabilities of the part, and draws from it.
+
+    `part` (K,) is the allowed part of each cell's marginal mass; the whole column is the part m itself.
+    """
+
+    def __init__(self, histograms: Histograms, mass: Floats, part: Floats) -> None:
+        h = histograms
+        self.histograms, self.below = h, cumulative(part)
+        whole = cumulative(mass)
+        share = (self.below[h.high] - self.below[h.low]) / np.maximum(whole[h.high] - whole[h.low], 1e-300)
+        self.rows = cumulative(h.count * share)  # (E + 1,) rows in the part, counted over all entries
+        self.own = self.rows[h.start[1:]] - self.rows[h.start[:-1]]  # (H,) n_h f_h(part)
+        self.mixed = self._mixed()  # (H + 1,) p_h(part); the last is the marginal's, so that index -1 finds it
+        self.stay = self.own / np.maximum(self.own + h.shrink * self.mixed[h.up], 1e-300)
+
+    def _mixed(self) -> Floats:
+        h = self.histograms
+        out = np.empty(len(h) + 1)
+        out[-1] = self.below[-1]
+        todo = h.up == -1
+        while todo.any():  # parents first
+            out[:-1][todo] = (self.own[todo] + h.shrink * out[h.up[todo]]) / (h.total[todo] + h.shrink)
+            todo = np.isin(h.up, np.flatnonzero(todo))
+        return out
+
+    def draw(self, h: Index, rng: np.random.Generator) -> tuple[Index, Floats]:
+        """Cells (n,) and the place (n,) in [0, 1) inside each, for the histograms of n rows."""
+        h = self._climb(h, rng)
+        base = np.append(self.rows[self.histograms.start[:-1]], 0.0)[h]
+        want = base + rng.random(len(h)) * np.append(self.own, 0.0)[h]
+        e = np.searchsorted(self.rows, want, side="right") - 1
+        e = np.minimum(e, max(len(self.histograms.low) - 1, 0))
+        top = h < 0  # the marginal itself: the whole column is one entry
+        low, high = (np.append(side, end)[np.where(top, -1, e)] for side, end in
+                     ((self.histograms.low, 0), (self.histograms.high, len(self.below) - 1)))
+        return self._inside(low, high, rng.random(len(h)))
+
+    def _climb(self, h: Index, rng: np.random.Generator) -> Index:
+        """Where each row's draw comes from: its histogram, or one that it is shrunk to, or the marginal (-1)."""
+        h = h.copy()
+        rows = np.arange(len(h)) if len(self.histograms) else np.zeros(0, np.intp)
+        while len(rows):
+            rows = rows[rng.random(len(rows)) >= self.stay[h[rows]]]
+            h[rows] = self.histograms.up[h[rows]]
+            rows = rows[h[rows] >= 0]
+        return h
+
+    def _inside(self, low: Index, high: Index, u: Floats) -> tuple[Index, Floats]:
+        """A cell between low and high, in proportion to the part, and the place in it.  (n,)"""
+        want = self.below[low] + u * (self.below[high] - self.below[low])
+        cell = np.searchsorted(self.below, want, side="right") - 1
+        cell = np.clip(cell, low, high - 1)
+        size = self.below[cell + 1] - self.below[cell]
+        return cell, np.clip((want - self.below[cell]) / np.maximum(size, 1e-300), 0.0, np.nextafter(1.0, 0.0))
+
+
+def collect(owner: Index, cell: Index, width: int) -> tuple[Index, Index, Index]:
+    """Rows (n,) of histogram and cell -> sorted distinct pairs (P,) and how many rows each has (P,)."""
+    key = np.sort(owner * np.int64(width) + cell)
+    first = np.flatnonzero(np.diff(key, prepend=-1))
+    return key[first] // width, key[first] % width, np.diff(np.append(first, len(key)))
+
+
+def group(owner: Index, cell: Index, count: Index, rows: float) -> tuple[Index, Index, Index, Index]:
+    """Pairs (P,) -> entries (E,): neighbouring cells of a histogram are joined until an entry has about `rows` rows.
+
+    A cell with at least so many rows stays alone, and so does missing. A gap between two joined entries is halved
+    between them, so that the histogram of an ordered column has no holes. Returns owner, low, high, count.
+    """
+    before = np.cumsum(count) - count
+    new = np.diff(owner, prepend=-1) != 0
+    within = before - before[np.flatnonzero(new)][np.cumsum(new) - 1]
+    alone = (count >= rows) | (cell == 0)
+    number = np.floor((within + count / 2) / rows)
+    opens = new | alone | np.append(False, alone[:-1]) | (np.diff(number, prepend=-1) != 0)
+    first = np.flatnonzero(opens)
+    last = np.append(first[1:], len(cell)) - 1
+    low, high, owner, single = cell[first], cell[last] + 1, owner[first], alone[first]
+    pair = np.flatnonzero(owner[1:] == owner[:-1])
+    gap = low[pair + 1] - high[pair]
+    give = np.where(single[pair], 0, np.where(single[pair + 1], gap, gap // 2))
+    take = np.where(single[pair + 1], 0, gap - give)
+    high[pair] += give
+    low[pair + 1] -= take
+    return owner, low, high, np.add.reduceat(count, first)

@@ -1,0 +1,186 @@
+"""The chain rule: p(x) = prod_j p(x_j | x_1, ..., x_{j-1}), each factor a solver that is fitted at once.
+
+From a factor's draws, probabilities and restrictions follow all that the chain can do: samples, by drawing column after
+column; scores, by adding logarithms; conditions on any subset of columns, by particles. A particle is a row in
+the making: at a column with a condition A_j it is drawn from p(x_j | x_<j, x_j in A_j) and its weight is multiplied
+by p(x_j in A_j | x_<j). The mean weight is an unbiased estimate of the probability of the whole condition, and rows
+resampled by weight follow p(x | x in A) (sequential importance sampling: Liu and Chen 1998; systematic resampling:
+Kitagawa 1996). On tables: sequential CART synthesis (Reiter 2005).
+
+Shapes: n rows, d columns, P particles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from anew.core.columns import Allowed, Cells, Columns, Floats
+from anew.core.errors import ConditionError, UsageError
+from anew.core.learner import Arrays, Conditions, Config, Drawn, Samples, Scores, Solved
+from anew.core.network import Network
+from anew.core.registry import Registry
+from anew.core.release import Release
+from anew.networks.trees import Trees
+
+NETWORKS: Registry[Network] = Registry("anew.networks", Network)
+POOL = 1024  # particles that are drawn at once, at least
+BUDGET = 32  # particles for each row asked for, at most
+PER_ROW = 64  # particles for each row of given columns
+
+
+class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
+    """One conditional distribution a column, each given the columns before it."""
+
+    aliases = ("cart", "trees")
+    reads = ("Columns",)
+    minimises = "the negative log-likelihood of each column given those before it"
+
+    def __init__(self, space: Columns, *, network: str = "trees", seed: int = 0, threads: int = 1,
+                 **options: Any) -> None:
+        super().__init__(space, seed=seed, threads=threads, **options)
+        kind = NETWORKS[network]
+        if not issubclass(kind, Trees):
+            raise UsageError(f"The network {network!r} gives no conditional distribution of a column",
+                             do="The chain is made of 'trees'")
+        self.factors = [kind(**options) for _ in space.learned]
+
+    def solve(self, cells: Cells, release: Release) -> None:
+        """Fits every factor; columns do not wait for each other, so threads share them."""
+        def fit(j: int) -> None:
+            factor, grid = self.factors[j - self.space.given], self.space.grids[j]
+            factor.fit(cells.columns(slice(0, j)), self.space.select(range(j)), grid, cells.codes[:, j],
+                       cells.positions[:, j], self.space.names[j], release, np.random.default_rng([self.seed, j]))
+
+        with ThreadPoolExecutor(max(self.threads, 1)) as pool:
+            list(pool.map(fit, reversed(self.space.learned)))  # the widest first: they take longest
+
+    # ---------------------------------------------------------------- draws and scores
+
+    def sample(self, n: int, rng: np.random.Generator, given: Cells | None = None) -> Cells:
+        rows = self._begin(n, given)
+        for j in self.space.learned:
+            factor = self.factors[j - self.space.given]
+            rows.codes[:, j], rows.positions[:, j] = factor.draw(rows.columns(slice(0, j)), rng)
+        return self._learned(rows)
+
+    def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
+        whole = x if given is None or not self.space.given else Cells.beside(given, x)
+        total = np.zeros(len(x))
+        for j in self.space.learned:
+            codes, grid = whole.codes[:, j], self.space.grids[j]
+            total += self.factors[j - self.space.given].log_prob(whole.columns(slice(0, j)), codes)
+            total += np.append(grid.log_base, 0.0)[np.maximum(codes, -1)]
+        return total
+
+    def _begin(self, n: int, given: Cells | None) -> Cells:
+        rows = Cells.empty(n, len(self.space))
+        if given is not None:
+            rows.codes[:, : self.space.given] = given.codes
+            rows.positions[:, : self.space.given] = given.positions
+        return rows
+
+    def _learned(self, rows: Cells) -> Cells:
+        return rows.columns(slice(self.space.given, None)) if self.space.given else rows
+
+    # ---------------------------------------------------------------- conditions
+
+    def sample_where(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
+                     given: Cells | None = None) -> Drawn[Cells]:
+        if given is not None and self.space.given:
+            rows, log_weight, picked = self._for_each(n, where, rng, given)
+        else:
+            rows, log_weight = self._pool(n, where, rng)
+            picked = _systematic(_scaled(log_weight), n, rng)
+        top = log_weight.max(initial=-np.inf)
+        if not np.isfinite(top):
+            raise _impossible(self.space, where)
+        weight = np.exp(log_weight - top)
+        effective = weight.sum() ** 2 / (weight**2).sum() * min(1.0, n / len(weight) if given is not None else 1.0)
+        chance = float(np.exp(top) * weight.mean() * self._density(where))
+        return Drawn(self._learned(rows.take(picked)), chance, float(min(effective, n)),
+                     any(rule.density for rule in where.values()))
+
+    def _pool(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator) -> tuple[Cells, Floats]:
+        """Particles until n rows can be resampled without a duplicate, or the budget is spent."""
+        parts, weights, size = [], [np.zeros(0)], max(n, POOL)
+        while True:
+            rows, log_weight = self._particles(size, where, rng, None)
+            alive = np.flatnonzero(np.isfinite(log_weight))
+            parts.append(rows if len(alive) == size else rows.take(np.arange(size)))
+            weights.append(log_weight)
+            together = np.concatenate(weights)
+            scaled = _scaled(together)
+            if n * scaled.max(initial=1.0) <= 1.0 or len(together) >= BUDGET * max(n, POOL):
+                return Cells.stack(parts), together
+            size = min(max(size, len(together)), BUDGET * max(n, POOL) - len(together))
+
+    def _particles(self, size: int, where: Mapping[int, Allowed], rng: np.random.Generator,
+                   given: Cells | None) -> tuple[Cells, Floats]:
+        """Rows drawn under the condition column by column, and their log weights (P,)."""
+        rows, log_weight = self._begin(size, given), np.zeros(size)
+        for j in self.space.learned:
+            factor, before = self.factors[j - self.space.given], rows.columns(slice(0, j))
+            if j not in where:
+                rows.codes[:, j], rows.positions[:, j] = factor.draw(before, rng)
+                continue
+            rows.codes[:, j], rows.positions[:, j], chance = factor.draw_where(before, where[j], rng)
+            with np.errstate(divide="ignore"):
+                log_weight += np.log(chance)
+        return rows, log_weight
+
+    def _for_each(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
+                  given: Cells) -> tuple[Cells, Floats, npt.NDArray[np.intp]]:
+        """PER_ROW particles for each given row, and the one picked for it by weight."""
+        repeated = given.take(np.repeat(np.arange(n), PER_ROW))
+        rows, log_weight = self._particles(n * PER_ROW, where, rng, repeated)
+        with np.errstate(divide="ignore"):
+            race = log_weight - np.log(rng.standard_exponential(len(log_weight)))  # the first arrival wins by weight
+        return rows, log_weight, race.reshape(n, PER_ROW).argmax(1) + PER_ROW * np.arange(n)
+
+    def _density(self, where: Mapping[int, Allowed]) -> float:
+        """Turns the mass of a bin into the density of one value in it, for equality with a continuous number."""
+        bases = [self.space.grids[j].log_base[rule.cell[0]] for j, rule in where.items() if rule.density]
+        return float(np.exp(sum(bases)))
+
+    # ---------------------------------------------------------------- state
+
+    def state(self) -> tuple[Config, Arrays]:
+        config: Config = {"factors": []}
+        arrays: Arrays = {}
+        for i, factor in enumerate(self.factors):
+            own, held = factor.state()
+            config["factors"].append(own)
+            arrays |= {f"{i}.{name}": array for name, array in held.items()}
+        return config, arrays
+
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        for i, (factor, own) in enumerate(zip(self.factors, config["factors"], strict=True)):
+            j = self.space.given + i
+            held = {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{i}.")}
+            factor.restore(own, held, self.space.grids[j], self.space.select(range(j)))
+
+
+def _scaled(log_weight: Floats) -> Floats:
+    """Weights (P,) that sum to 1; all zero when every particle is impossible."""
+    top = log_weight.max(initial=-np.inf)
+    if not np.isfinite(top):
+        return np.zeros(len(log_weight))
+    weight = np.exp(log_weight - top)
+    return np.asarray(weight / weight.sum())
+
+
+def _systematic(weight: Floats, n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """n indices, each particle chosen n w times up to one, in random order (Kitagawa 1996)."""
+    at = (rng.random() + np.arange(n)) / n
+    picked = np.minimum(np.searchsorted(np.cumsum(weight), at), len(weight) - 1)
+    return np.asarray(rng.permutation(picked))
+
+
+def _impossible(space: Columns, where: Mapping[int, Allowed]) -> ConditionError:
+    return ConditionError("The conditions together have probability zero under the model",
+                          found=[space.names[j] for j in where], do="Loosen one of them")

@@ -1,0 +1,330 @@
+"""The public conformance suite: what every objective, network and codec must obey, here and in other people's packages.
+
+    from anew.testing import check_objective
+    check_objective(MyObjective)
+
+Each check raises AssertionError with the law that is broken. `anew`'s own tests run them over its registries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from anew.codecs.table import Table
+from anew.core.codec import Codec
+from anew.core.columns import Cells, Columns, Floats
+from anew.core.learner import Conditions, Learner, Predicts, Samples, Scores, Solved, Trained
+from anew.core.network import Module, Network, Predictor
+from anew.core.release import exact
+from anew.core.schema import Field, Schema
+
+# ---------------------------------------------------------------- data to check on
+
+
+def example_frame(n: int = 400, seed: int = 0) -> pl.DataFrame:
+    """A table of every learned kind, with dependences, an atom, rare levels and missing values."""
+    rng = np.random.default_rng(seed)
+    sex = rng.choice(["F", "M"], n)
+    age = np.clip(rng.normal(50 + 8 * (sex == "F"), 15), 18, 90).astype(int)
+    weight = np.round(rng.normal(70 + 10 * (sex == "M"), 9, n), 1)
+    spent = np.where(rng.random(n) < 0.5, 0.0, rng.lognormal(3, 1, n))
+    since = np.datetime64("2020-01-01", "us") + rng.integers(0, 1000, n).astype("timedelta64[D]")
+    return pl.DataFrame({
+        "sex": sex, "age": age.astype(np.int64),
+        "weight": pl.Series([None if rng.random() < 0.1 else float(w) for w in weight]),
+        "spent": spent, "since": since, "smoker": rng.random(n) < 0.2 + 0.3 * (age > 60),
+        "ward": pl.Series([None if rng.random() < 0.05 else str(w) for w in rng.choice(list("abcd"), n)]),
+    })
+
+
+def example_schema() -> Schema:
+    return Schema(fields=(
+        Field(name="sex", kind="category", dtype="String"), Field(name="age", kind="integer", dtype="Int64"),
+        Field(name="weight", kind="number", dtype="Float64", decimals=1, missing=True),
+        Field(name="spent", kind="number", dtype="Float64"),
+        Field(name="since", kind="datetime", dtype="Datetime('us')"),
+        Field(name="smoker", kind="boolean", dtype="Boolean"),
+        Field(name="ward", kind="category", dtype="String", missing=True),
+    ))
+
+
+def example_table(n: int = 400, seed: int = 0) -> tuple[Table, pl.DataFrame]:
+    """A fitted codec and the rows it was fitted on."""
+    frame = example_frame(n, seed)
+    table = Table(example_schema())
+    table.fit(frame, exact())
+    return table, frame
+
+
+# ---------------------------------------------------------------- codecs
+
+
+def check_codec(kind: type[Codec[pl.DataFrame]], schema: Schema | None = None, frame: pl.DataFrame | None = None) -> None:
+    """decode(encode(x)) is x in every view, empty data passes, and a restored codec is the same codec."""
+    schema = schema or example_schema()
+    frame = example_frame() if frame is None else frame
+    codec = kind(schema)
+    codec.fit(frame, exact())
+    again = kind(schema)
+    again.restore(*codec.state())
+    for view in kind.views:
+        assert_close_frames(codec.decode(codec.encode(frame, view), view), frame, f"decode(encode(x)) in {view}")
+        assert_close_frames(again.decode(again.encode(frame, view), view), frame, f"a restored codec in {view}")
+        assert codec.decode(codec.encode(frame[:0], view), view).height == 0, f"no rows in {view} are no rows"
+
+
+def assert_close_frames(a: pl.DataFrame, b: pl.DataFrame, law: str, tolerance: float = 2e-3) -> None:
+    """Equal words, times within a day's cell, numbers within a small part of the column's spread."""
+    assert a.columns == b.columns, law
+    for name in b.columns:
+        x, y = a[name], b[name]
+        assert (x.is_null() == y.is_null()).all(), f"{law}: missing cells of {name!r} moved"
+        if y.dtype.is_numeric():
+            spread = float(np.nanstd(y.to_numpy())) or 1.0
+            worst = np.nanmax(np.abs(x.cast(pl.Float64).to_numpy() - y.cast(pl.Float64).to_numpy()))
+            assert worst <= tolerance * spread, f"{law}: {name!r} is off by {worst}"
+        else:
+            share = float((x == y).fill_null(True).mean())  # type: ignore[arg-type]
+            assert share > 0.999, f"{law}: {name!r} agrees in {share:.1%}"
+
+
+# ---------------------------------------------------------------- objectives
+
+
+@dataclass
+class Fitted:
+    """A learner fitted on the example, with what is needed to ask it."""
+
+    learner: Learner
+    table: Table
+    frame: pl.DataFrame
+    view: str
+
+    @property
+    def data(self) -> object:
+        return self.table.encode(self.frame, self.view)
+
+
+def fit_example(kind: type[Learner], *, seed: int = 0, steps: int = 60, n: int = 400) -> Fitted:
+    """A small fit of an objective; a discriminative one learns the last column given the others."""
+    table, frame = example_table(n)
+    view = next(view for view in kind.reads if view in table.views)
+    if issubclass(kind, Trained):
+        learner: Learner = kind(table.space(view), {}, network="mlp", seed=seed, width=32, depth=2)
+        assert isinstance(learner, Trained)
+        for _ in _train(learner, table, frame, steps, seed):
+            pass
+        return Fitted(learner, table, frame, view)
+    space: Columns = table.space("Columns")
+    if not issubclass(kind, Samples):
+        table, space = _for_prediction(table, kind)
+    learner = kind(space, seed=seed)  # type: ignore[call-arg]
+    assert isinstance(learner, Solved)
+    learner.solve(table.encode(frame, "Columns"), exact())
+    return Fitted(learner, table, frame, view)
+
+
+def _for_prediction(table: Table, kind: type[Learner]) -> tuple[Table, Columns]:
+    target = "spent" if getattr(kind, "ordered", False) else "smoker"
+    part = table.select([*(f.name for f in table.learned if f.name != target), target])
+    space: Columns = part.space("Columns")
+    return part, Columns(space.grids, space.names, given=len(space) - 1)
+
+
+def _train(learner: Trained, table: Table, frame: pl.DataFrame, steps: int, seed: int) -> Iterator[float]:
+    from anew.core.batch import Batch
+    from anew.fitting import InMemory
+    from anew.train import Schedule, train
+
+    source = InMemory(Batch(table.encode(frame, "Mixed")), "cpu")
+    for event in train(learner, source, Schedule(steps, batch=64, validate_every=max(steps // 4, 1), seed=seed)):
+        yield sum(event.losses.values())
+
+
+def check_objective(kind: type[Learner]) -> None:
+    """All laws that the capabilities of an objective promise."""
+    fitted = fit_example(kind)
+    if issubclass(kind, Trained):
+        check_losses(kind)
+        check_training_lowers_the_loss(kind)
+    if issubclass(kind, Samples):
+        check_samples(fitted)
+    if issubclass(kind, Scores) and issubclass(kind, Samples):
+        check_scores(fitted)
+    if issubclass(kind, Conditions):
+        check_conditions(fitted)
+    if issubclass(kind, Predicts):
+        check_predicts(fitted)
+    if not kind.keeps_rows:
+        check_state(fitted, kind)
+
+
+def check_losses(kind: type[Trained]) -> None:
+    """One finite number per example; no example changes another's; every parameter is in one phase; masks cost 0."""
+    import torch
+
+    from anew.core.batch import Batch
+
+    table, frame = example_table(64)
+    learner = kind(table.space("Mixed"), {}, network="mlp", seed=0, width=32, depth=2)
+    batch = Batch(table.encode(frame, "Mixed"))
+    owners = [id(p) for phase in learner.phases() for p in phase.parameters]
+    assert len(owners) == len(set(owners)), "a parameter belongs to two phases"
+    assert set(owners) == {id(p) for p in learner.module.parameters()}, "a parameter belongs to no phase"
+    for phase in learner.phases():
+        losses = phase.loss(batch, torch.Generator().manual_seed(1))
+        assert losses.shape == (len(batch),), f"{phase.name}: a loss is one number per example"
+        assert bool(torch.isfinite(losses).all()), f"{phase.name}: a loss is finite"
+        other = batch.map(lambda t: torch.cat([t[:1], t[1:].flip(0)]))
+        moved = phase.loss(other, torch.Generator().manual_seed(1))
+        assert torch.allclose(losses[0], moved[0], atol=1e-5), f"{phase.name}: other examples changed a loss"
+
+
+def check_training_lowers_the_loss(kind: type[Trained]) -> None:
+    """The mean loss of the last steps is below that of the first."""
+    table, frame = example_table()
+    learner = kind(table.space("Mixed"), {}, network="mlp", seed=0, width=64, depth=2)
+    losses = list(_train(learner, table, frame, 150, 0))
+    assert np.mean(losses[-20:]) < np.mean(losses[:10]), "training does not lower the loss"
+
+
+def check_samples(fitted: Fitted) -> None:
+    """Samples are data; the same seed repeats and another differs."""
+    learner = fitted.learner
+    assert isinstance(learner, Samples)
+    draw = [fitted.table.decode(learner.sample(200, np.random.default_rng(seed)), fitted.view) for seed in (3, 3, 4)]
+    assert draw[0].equals(draw[1]), "the same seed gives the same rows"
+    assert not draw[0].equals(draw[2]), "another seed gives other rows"
+    for field in fitted.table.learned:
+        column, real = draw[0][field.name], fitted.frame[field.name]
+        assert column.dtype == real.dtype, f"{field.name!r} has another type"
+        if field.ordered:
+            inside = column.is_between(real.min(), real.max()).fill_null(True).all()  # type: ignore[arg-type]
+            assert inside, f"{field.name!r} leaves the range of the data"
+        else:
+            assert set(column.drop_nulls()) <= set(real.drop_nulls()), f"{field.name!r} has levels that are not data"
+        assert column.null_count() == 0 or real.null_count() > 0, f"{field.name!r} is missing where data never is"
+
+
+def check_scores(fitted: Fitted) -> None:
+    """Finite on training rows, and the true rows are likelier than rows whose columns were shuffled apart."""
+    learner = fitted.learner
+    assert isinstance(learner, Scores)
+    real = learner.log_prob(fitted.table.encode(fitted.frame, "Columns"))
+    assert real.shape == (len(fitted.frame),) and np.isfinite(real).all(), "log_prob is one finite number a row"
+    apart = pl.DataFrame([column.shuffle(seed=i) for i, column in enumerate(fitted.frame)])
+    mixed = learner.log_prob(fitted.table.encode(apart, "Columns"))
+    finite: Floats = np.maximum(mixed, -1e3)
+    assert real.mean() >= finite.mean() - 1e-6, "real rows are not likelier than shuffled ones"
+
+
+def check_conditions(fitted: Fitted) -> None:
+    """What is asked for holds in every row, and the reported probability is that of free draws."""
+    from anew.core.where import where_of
+
+    learner = fitted.learner
+    assert isinstance(learner, Conditions) and isinstance(learner, Samples)
+    where = fitted.table.allow(where_of({"sex": "F", "age": (55, None), "ward": ["a", None]}))
+    drawn = learner.sample_where(300, where, np.random.default_rng(0))
+    assert len(drawn.x) == 300, "sampling returns n rows"
+    for j, rule in where.items():
+        assert rule.holds(drawn.x.codes[:, j], drawn.x.positions[:, j]).all(), "a row breaks the condition"
+    free: Cells = learner.sample(20_000, np.random.default_rng(1))
+    share = np.mean(np.logical_and.reduce([r.holds(free.codes[:, j], free.positions[:, j]) for j, r in where.items()]))
+    assert abs(drawn.probability - share) < 0.25 * share + 0.01, \
+        f"the probability of the condition is {drawn.probability:.4f}, of free draws {share:.4f}"
+
+
+def check_predicts(fitted: Fitted) -> None:
+    """Classes get probabilities, numbers get values, and both do better on the rows than a constant."""
+    learner = fitted.learner
+    assert isinstance(learner, Predicts) and isinstance(learner, Solved)
+    cells: Cells = fitted.table.encode(fitted.frame, "Columns")
+    answer = learner.predict(cells.columns(slice(0, learner.space.given)))
+    assert np.isfinite(answer).all() and len(answer) == len(cells), "predictions are finite, one a row"
+    if answer.ndim == 2:
+        assert np.allclose(answer.sum(1), 1) and (answer >= 0).all(), "probabilities add to one"
+
+
+def check_state(fitted: Fitted, kind: type[Learner]) -> None:
+    """A learner restored from its state answers the same; the state holds no array as long as the data and as wide."""
+    config, arrays = fitted.learner.state()
+    n, d = fitted.frame.shape
+    assert not any(a.shape[:2] in {(n, d), (d, n)} for a in map(np.asarray, arrays.values())), "a state holds rows"
+    if isinstance(fitted.learner, Trained):
+        twin: Learner = kind(fitted.learner.space, {}, network="mlp", seed=99, width=32, depth=2)  # type: ignore[call-arg]
+    else:
+        assert isinstance(fitted.learner, Solved)
+        twin = kind(fitted.learner.space, seed=99)  # type: ignore[call-arg]
+    twin.restore(config, arrays)
+    for a, b in zip(_answers(fitted.learner, fitted), _answers(twin, fitted), strict=True):
+        assert np.array_equal(a, b, equal_nan=True), "a restored learner answers differently"
+
+
+def _answers(learner: Learner, fitted: Fitted) -> list[Floats]:
+    answers = []
+    if isinstance(learner, Samples):
+        frame = fitted.table.decode(learner.sample(50, np.random.default_rng(5)), fitted.view)
+        answers.append(fitted.table.encode(frame, "Columns").positions)
+    if isinstance(learner, Predicts) and isinstance(learner, Solved):
+        cells: Cells = fitted.table.encode(fitted.frame, "Columns")
+        answers.append(learner.predict(cells.columns(slice(0, learner.space.given))))
+    return answers
+
+
+# ---------------------------------------------------------------- networks
+
+
+def check_network(kind: type[Network]) -> None:
+    """A module maps shapes to shapes, row by row, and reads its conditions; a predictor answers what it learned."""
+    if issubclass(kind, Predictor):
+        _check_predictor(kind)
+    elif issubclass(kind, Module):
+        _check_module(kind)
+
+
+def _check_module(kind: type[Module]) -> None:
+    import torch
+
+    from anew.core.batch import Encoded
+    from anew.core.space import Mixed
+
+    space = Mixed(reals=2, sizes=(3,))
+    network = kind((5,), (4,), given={"table": space}, timed=True, width=16, depth=2)
+    assert isinstance(network, torch.nn.Module)
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x, time = torch.randn(6, 5), torch.rand(6)
+    given = Encoded(torch.tensor([[0.1, 0.2, i % 3] for i in range(6)]), torch.ones(6, 3, dtype=torch.bool))
+    out = network(x, {"table": given}, time)
+    assert out.shape == (6, 4), "the output has the shape asked for"
+    alone = network(x[2:3], {"table": given.take(torch.tensor([2]))}, time[2:3])
+    assert torch.allclose(out[2:3], alone, atol=1e-5), "a row depends on its batch"
+    changed = Encoded(given.x + torch.tensor([1.0, 0.0, 0.0]), given.present)
+    assert not torch.allclose(out, network(x, {"table": changed}, time)), "what is given is ignored"
+
+
+def _check_predictor(kind: type[Predictor]) -> None:
+    table, frame = example_table(600)
+    part, space = _for_prediction(table, Learner)
+    cells: Cells = part.encode(frame, "Columns")
+    inputs, features = cells.columns(slice(0, space.given)), space.select(range(space.given))
+    rng = np.random.default_rng(0)
+    truth = np.nan_to_num(inputs.positions[:, 1])
+    for classes in (True, False):
+        network, twin = kind(), kind()
+        if classes:
+            network.fit_classes(inputs, features, (truth > np.median(truth)).astype(np.int32), 2, 0)
+        else:
+            network.fit_values(inputs, features, truth + rng.normal(0, 0.1, len(truth)), 0)
+        answer = network(inputs, features)
+        twin.restore(*network.state())
+        assert np.array_equal(answer, twin(inputs, features)), "a restored network answers differently"
+        right = np.mean((answer[:, 1] > 0.5) == (truth > np.median(truth))) if classes \
+            else np.corrcoef(answer, truth)[0, 1]
+        assert right > 0.9, f"it does not learn what is plain to see: {right:.2f}"
