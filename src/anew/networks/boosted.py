@@ -30,7 +30,9 @@ class Boosted(Predictor):
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         self.orders = level_orders(cells, space, classes.astype(np.float64))
-        model = HistGradientBoostingClassifier(**_settings(classes, seed)).fit(ordinal(cells, self.orders), classes)
+        model = HistGradientBoostingClassifier(**_settings(classes, seed))
+        with _threads(len(classes)):
+            model.fit(ordinal(cells, self.orders), classes)
         self.classes, self.size = model.classes_.astype(np.int64), size
         self._keep(model, cells.width)
 
@@ -38,7 +40,9 @@ class Boosted(Predictor):
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         self.orders = level_orders(cells, space, values)
-        model = HistGradientBoostingRegressor(**_settings(values, seed)).fit(ordinal(cells, self.orders), values)
+        model = HistGradientBoostingRegressor(**_settings(values, seed))
+        with _threads(len(values)):
+            model.fit(ordinal(cells, self.orders), values)
         self.classes, self.size = np.zeros(0, np.int64), 0
         self._keep(model, cells.width)
 
@@ -95,6 +99,13 @@ class Boosted(Predictor):
         for name in ("starts", "feature", "threshold", "left", "right", "score", "base", "classes"):
             setattr(self, name, arrays[name])
         self.__dict__.pop("trees", None)
+
+
+def _threads(n: int) -> Any:
+    """One thread for few rows: starting a team costs more than the work, and much more on a busy machine."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1 if n < SMALL else None, user_api="openmp")
 
 
 def _settings(target: npt.NDArray[Any], seed: int) -> dict[str, Any]:
