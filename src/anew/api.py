@@ -270,7 +270,7 @@ class Model:
         cells = np.arange(grid.size) if self._classifies() else candidate_cells(grid.counts)
         column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), cells + 0.5)
         return column if not self._classifies() else pl.Series(
-            give_back(column.to_frame(), self.schema.select([name]), Origin.polars())[name])  # type: ignore[index]
+            give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])  # type: ignore[index]
 
     def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
         frame = Dataset.open(data, like=self.schema, target=lacking).frame
