@@ -252,7 +252,7 @@ def test_a_file_too_large_for_memory_is_read_in_pieces(tmp_path: Path, monkeypat
 
 def test_an_error_in_a_sample_names_the_row_of_the_source() -> None:
     frame = pl.DataFrame({"x": [*([1.0] * 5000), np.inf]})
-    with pytest.raises(ValueError, match="in row (5,001|10,002)"):
+    with pytest.raises(ValueError, match=r"in row (5,001|10,002)"):
         Dataset.open(pl.concat([frame, frame]), target="x", max_rows=5001)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import PanicException, PolarsError
 
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.schema import Schema
@@ -20,7 +20,7 @@ from anew.data.known import applied
 from anew.data.origin import Origin, back, take
 from anew.data.restore import restored
 
-WHOLE = 2**30  # bytes of a file up to which it is read at once, if a quarter of the free memory allows
+WHOLE = 2**30  # bytes of a table up to which it is read at once, if a quarter of the free memory allows
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class _Brought:
     text: bool = False
     notes: tuple[str, ...] = ()
     source: Source | None = None
+    size: int | None = None  # bytes in memory, where that is known at once
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ def _brought(data: object) -> Iterator[_Brought]:
         status = path.stat()
         with opened(data) as found:
             source = Source(str(path.absolute()), status.st_size, status.st_mtime_ns)
-            yield _Brought(found.frame, Origin.usual(), found.text, found.notes, source)
+            yield _Brought(found.frame, Origin.usual(), found.text, found.notes, source, found.size)
     else:
         frame, origin = take(data)
-        yield _Brought(frame.lazy(), origin)
+        yield _Brought(frame.lazy(), origin, size=0 if isinstance(frame, pl.DataFrame) else None)
 
 
 def _columns(
@@ -129,7 +130,7 @@ def _columns(
 def _schema_of(brought: _Brought) -> pl.Schema:
     try:
         return brought.frame.collect_schema()
-    except PolarsError as error:
+    except (PolarsError, PanicException) as error:
         raise DataError(f"The table cannot be read: {error}") from None
 
 
@@ -139,16 +140,19 @@ def _rows(
     """The rows to learn from, their numbers in the source (None: all), how many there are, and a note."""
     frame = brought.frame.select(columns)
     try:
-        held = frame.collect() if most is None or _fits(brought) else None
+        held = frame.collect() if most is None or _fits(brought.size) else None
         total = len(held) if held is not None else int(frame.select(pl.len()).collect(engine="streaming").item())
         if not total:
             raise DataError("The table has columns but no rows", do="Give at least one row")
-        if most is None or total <= most:
-            return held if held is not None else frame.collect(), None, total, []
+        if held is None and (total <= (most or total) or _fits(total * len(columns) * sample.CELL)):
+            held = frame.collect()
+        if held is not None and (most is None or total <= most):
+            return held, None, total, []
+        assert most is not None
         strata = None if target is None else frame.select(target).collect(engine="streaming").to_series()
         picked = pl.Series(sample.stratified(strata, total, most, seed))
         some = held[picked] if held is not None else _gather(frame, picked)
-    except PolarsError as error:
+    except (PolarsError, PanicException) as error:
         raise DataError(f"The table cannot be read: {str(error).splitlines()[0]}",
                         do="Repair the file or write it again") from None
     by = f"stratified by {target!r}" if target is not None else "drawn uniformly"
@@ -163,8 +167,9 @@ def _gather(frame: pl.LazyFrame, picked: pl.Series) -> pl.DataFrame:
     return kept.sort(row).drop(row).collect(engine="streaming")
 
 
-def _fits(brought: _Brought) -> bool:
-    return brought.source is None or brought.source.size < min(WHOLE, sample.free_memory() // 4)
+def _fits(size: int | None) -> bool:
+    """Whether a table of that many bytes may be read whole before it is sampled."""
+    return size is not None and size < min(WHOLE, sample.free_memory() // 4)
 
 
 def _decide(raw: pl.DataFrame, text: bool, like: Schema | None, asked: Schema | None) -> Schema:

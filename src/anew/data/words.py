@@ -17,6 +17,8 @@ from anew.data.numerals import LEADING_ZERO, WHOLE, Style, styles
 # In a column of numbers or dates these can only mean "missing"; in a column of words they stay words.
 MISSING = frozenset({"nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nat", "nil", "?", "-", "--", "."})
 SAMPLE = 500
+COMPACT = 10  # cells that make eight digits dates
+CODES = 5  # different misfits from which a column of numbers and words is a column of codes
 
 
 @dataclass(frozen=True)
@@ -38,15 +40,15 @@ def tidy(words: pl.Series, missing_words: tuple[str, ...] = ()) -> pl.Series:
 
 def detect(words: pl.Series, comma: bool = False, only_dates: bool = False) -> Reading:
     """How to read a column of text. `comma` says that other columns of the file have a decimal comma."""
-    present = tidy(words.str.strip_chars()).drop_nulls()
+    present = tidy(words.unique(maintain_order=True).str.strip_chars()).drop_nulls()
     marked = present.str.to_lowercase().is_in(pl.Series(list(MISSING)).implode())
     rest = present.filter(~marked)
     if not len(rest):
         return Reading(pl.String())
-    found = (None if only_dates else _boolean(rest) or _number(rest, comma)) or _time(rest)
+    found = (None if only_dates else _boolean(rest) or _compact_date(rest) or _number(rest, comma)) or _time(rest)
     if found is None:
         return Reading(pl.String(), mixed=_mixed(words, rest))
-    missing = tuple(sorted(present.filter(marked).unique()))
+    missing = tuple(sorted(present.filter(marked)))
     said = f"{_listed(missing)} mean{'s' * (len(missing) == 1)} missing" if missing else ""
     return Reading(found.dtype, found.form, missing, "; ".join(filter(None, [found.why, said])), found.mixed)
 
@@ -75,6 +77,13 @@ def _boolean(words: pl.Series) -> Reading | None:
     shape = next(iter(seen.values()))
     turn = str.upper if shape.isupper() else str.lower if shape.islower() else str.capitalize
     return Reading(pl.Boolean(), "|".join(seen.get(word, turn(word)) for word in ("true", "false")))
+
+
+def _compact_date(words: pl.Series) -> Reading | None:
+    """Eight digits that are dates of our time in every one of at least ten cells: 20241231."""
+    if len(words) < COMPACT or not all(some.str.contains(r"^(19|20)\d{6}$").all() for some in (words.head(9), words)):
+        return None
+    return _time(words)
 
 
 def _number(words: pl.Series, comma: bool) -> Reading | None:
@@ -130,12 +139,15 @@ def _share(words: pl.Series) -> float:
 
 
 def _mixed(words: pl.Series, rest: pl.Series) -> str:
-    """A sentence when most cells are numbers or all are dates of several formats; it quotes no cell."""
+    """A sentence when all but a few words are numbers, or all are dates of several formats; it quotes no cell.
+
+    Many different misfits make a column of codes (250, 250.01, V57), which are words.
+    """
     if _share(_spread(rest)) < 0.5:
-        return dates.mixed(rest) or "" if dates.like_dates(_spread(rest)) else ""
+        return dates.mixed(tidy(words).drop_nulls()) or "" if dates.like_dates(_spread(rest)) else ""
     numbers = words.str.strip_chars().cast(pl.Float64, strict=False)
     misfits = (numbers.is_null() & tidy(words).is_not_null()).arg_true()
-    if not len(misfits):
+    if not len(misfits) or words[misfits].n_unique() > CODES:
         return ""
     return f"numbers mixed with words: {len(misfits):,} cells are not numbers, the first in row {misfits[0] + 1:,}"
 
@@ -162,11 +174,12 @@ def as_dtype(words: pl.Series, dtype: pl.DataType, form: str | None) -> pl.Serie
 
 def _read_number(words: pl.Series, dtype: pl.DataType, form: str | None) -> pl.Series:
     style = Style.parse(form) or Style()
-    fits = words.str.contains(style.pattern) | words.str.contains(r"(?i)^[+-]?inf(inity)?$")
-    plain = style.to_plain(words.set(~fits, None))
-    if dtype.is_integer() and plain.str.contains(r"[.eE]").any():
-        return plain.cast(pl.Float64, strict=False)
-    return plain.cast(dtype, strict=False)
+    if style != Style():
+        words = style.to_plain(words.set(~words.str.contains(style.pattern), None))
+    numbers = words.cast(dtype, strict=False)
+    if dtype.is_integer() and numbers.null_count() > words.null_count():  # 2.0 is a whole number too
+        return words.cast(pl.Float64, strict=False)
+    return numbers
 
 
 def _read_boolean(words: pl.Series, form: str | None) -> pl.Series:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars import selectors
+from polars.exceptions import PanicException, PolarsError
 
 from anew.core.errors import DataError
 from anew.data.formats.found import Found, check_names
@@ -17,13 +19,21 @@ def _reader(name: str, scan: Callable[[Path], pl.LazyFrame]) -> Callable[[Path, 
     def read(path: Path, work: Path, shown: str) -> Found:
         try:
             frame = scan(path)
-            check_names(frame.collect_schema().names(), shown)
-            return Found(frame)
-        except PolarsError as error:
+            names = frame.collect_schema().names()
+            check_names(names, shown)
+            return _without_index(frame, names)
+        except (PolarsError, PanicException) as error:
             raise DataError(f"{shown!r} is a damaged {name} file: {_first_line(error)}",
                             do="Fetch or write it again") from None
 
     return read
+
+
+def _without_index(frame: pl.LazyFrame, names: list[str]) -> Found:
+    """Without the row labels that pandas adds to its Parquet files."""
+    labels = [name for name in names if re.fullmatch(r"__index_level_\d+__", name)]
+    notes = [f"row labels of pandas left out: {', '.join(labels)}"] if labels and len(labels) < len(names) else []
+    return Found(frame.drop(labels) if notes else frame, notes=tuple(notes))
 
 
 def _first_line(error: Exception) -> str:
@@ -89,6 +99,11 @@ def _line(line: str, number: int, shown: str) -> dict[str, object]:
     if not isinstance(row, dict):
         raise DataError(f"Line {number:,} of {shown!r} is no JSON object", found=row, do="Write one object a line")
     return row
+
+
+def for_json(frame: pl.DataFrame) -> pl.DataFrame:
+    """With decimals as numbers, which JSON would have as words."""
+    return frame.with_columns(selectors.decimal().cast(pl.Float64))
 
 
 def _records(rows: list[dict[str, object]], shown: str) -> pl.DataFrame:

@@ -26,7 +26,7 @@ def read_sqlite(path: Path, part: str | None, shown: str) -> Found:
             )
             table = choose_part(shown, sorted(name for (name,) in listed), part, "table")
             return Found(_sqlite_table(database, table, shown).lazy(), notes=(f"table {table!r}",))
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise DataError(f"{shown!r} is a damaged SQLite file: {error}", do="Restore it, or export the table") from None
 
 
@@ -35,11 +35,21 @@ def _sqlite_table(database: sqlite3.Connection, table: str, shown: str) -> pl.Da
     cursor = database.execute(f"select * from {quoted(table)}")
     names = [column[0] for column in cursor.description]
     check_names(names, shown)
-    columns: list[list[object]] = [[] for _ in names]
+    columns: dict[str, list[pl.Series]] = {name: [] for name in names}
     while rows := cursor.fetchmany(BATCH):
-        for column, cells in zip(columns, zip(*rows, strict=True), strict=True):
-            column.extend(cells)
-    return pl.DataFrame({name: _cells(name, column) for name, column in zip(names, columns, strict=True)})
+        for name, cells in zip(names, zip(*rows, strict=True), strict=True):
+            columns[name].append(_cells(name, list(cells)))
+    return pl.DataFrame({name: _joined(batches) for name, batches in columns.items()})
+
+
+def _joined(batches: list[pl.Series]) -> pl.Series:
+    """The batches of a column, in the type that holds all of them."""
+    dtypes = {batch.dtype for batch in batches} - {pl.Null()}
+    if len(dtypes) > 1:
+        common = pl.String() if pl.String() in dtypes else pl.Float64()
+        batches = [batch.cast(common) for batch in batches]
+    return pl.concat([batch.cast(next(iter(dtypes))) if len(dtypes) == 1 else batch for batch in batches]
+                     or [pl.Series([], dtype=pl.Null)])
 
 
 def _cells(name: str, cells: list[object]) -> pl.Series:
@@ -86,7 +96,7 @@ def _duckdb() -> Any:
 
 
 def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
-    """One table, with booleans as 0 and 1, and dates, times and durations as ISO 8601 words."""
+    """One table; booleans are 0 and 1, dates, times and durations ISO 8601 words, larger integers words too."""
     columns = ", ".join(f"{quoted(name)} {_sqlite_type(dtype)}" for name, dtype in frame.schema.items())
     marks = ", ".join("?" * frame.width)
     with closing(sqlite3.connect(path)) as database, database:
@@ -95,9 +105,11 @@ def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
 
 
 def _sqlite_type(dtype: pl.DataType) -> str:
+    if dtype in (pl.UInt64, pl.Int128):
+        return "text"
     if dtype.is_integer() or dtype == pl.Boolean:
         return "integer"
-    return "real" if dtype.is_float() else "text"
+    return "real" if dtype.is_float() or dtype.is_decimal() else "text"
 
 
 def _plain_rows(frame: pl.DataFrame) -> Iterator[tuple[object, ...]]:
@@ -105,7 +117,8 @@ def _plain_rows(frame: pl.DataFrame) -> Iterator[tuple[object, ...]]:
 
     words = frame.with_columns(
         cs.duration().dt.to_string("iso"), cs.by_dtype(pl.Boolean).cast(pl.Int64),
-        (cs.date() | cs.datetime() | cs.time() | cs.decimal() | cs.categorical() | cs.enum()).cast(pl.String),
+        (cs.date() | cs.datetime() | cs.time() | cs.categorical() | cs.enum()).cast(pl.String),
+        cs.decimal().cast(pl.Float64), cs.by_dtype(pl.UInt64, pl.Int128).cast(pl.String),
     )
     return words.iter_rows()
 

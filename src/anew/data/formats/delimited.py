@@ -38,7 +38,7 @@ def read(plain: Path, work: Path, shown: str) -> Found:
     if blank and not slow and len(names) > 1:
         frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
         said = [*said, f"{blank:,} blank line{'s' * (blank > 1)} skipped"]
-    return Found(frame, text=True, notes=(*said, *nameless))
+    return Found(frame, text=True, notes=(*said, *nameless), size=plain.stat().st_size)
 
 
 def _names(dialect: Dialect, shown: str) -> tuple[list[str], list[str]]:

@@ -15,12 +15,14 @@ class Found:
     """A table in a file.
 
     `text` says that every cell is a word as the file wrote it (delimited text), so that types are still to be
-    decided. `notes` are sentences for the user.
+    decided. `notes` are sentences for the user. `size` is about how many bytes the table takes in memory, None where
+    the number of rows tells (formats that know it at once).
     """
 
     frame: pl.LazyFrame
     text: bool = False
     notes: tuple[str, ...] = ()
+    size: int | None = None
 
     def noting(self, notes: Iterable[str]) -> Found:
         """The same table with `notes` put first."""

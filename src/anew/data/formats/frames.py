@@ -9,10 +9,10 @@ from pathlib import Path
 
 import polars as pl
 
-from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.errors import DataError, ResourceError, UsageError, did_you_mean
 from anew.core.schema import Schema
 from anew.data.formats import columnar, databases, delimited, workbooks
-from anew.data.formats.atomic import atomically
+from anew.data.formats.atomic import FULL, atomically
 from anew.data.formats.encoding import as_utf8
 from anew.data.formats.found import Found
 from anew.data.formats.packed import ZIP, first_bytes, unpack
@@ -42,8 +42,18 @@ def opened(data: str | Path) -> Iterator[Found]:
     """The table at a path, lazily; it may be read while the block lasts. `file.db::table` names a part."""
     path, part = locate(data)
     with tempfile.TemporaryDirectory(prefix="anew-") as work:
-        inner, part, notes = unpack(path, part, Path(work))
-        yield _read(inner, part, Path(work), str(path)).noting(notes)
+        yield _unpacked(path, part, Path(work))
+
+
+def _unpacked(path: Path, part: str | None, work: Path) -> Found:
+    try:
+        inner, part, notes = unpack(path, part, work)
+        return _read(inner, part, work, str(path)).noting(notes)
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise ResourceError(f"No room in {str(work.parent)!r} to unpack or recode {str(path)!r}",
+                            do="Free some disk space or set TMPDIR to a larger disk") from None
 
 
 def locate(data: str | Path) -> tuple[Path, str | None]:
@@ -102,9 +112,9 @@ WRITERS: dict[str, Writer] = {
     ".arrow": lambda frame, path: frame.write_ipc(path, compression="zstd"),
     ".feather": lambda frame, path: frame.write_ipc(path, compression="zstd"),
     ".ipc": lambda frame, path: frame.write_ipc(path, compression="zstd"),
-    ".jsonl": lambda frame, path: frame.write_ndjson(path),
-    ".ndjson": lambda frame, path: frame.write_ndjson(path),
-    ".json": lambda frame, path: frame.write_json(path),
+    ".jsonl": lambda frame, path: columnar.for_json(frame).write_ndjson(path),
+    ".ndjson": lambda frame, path: columnar.for_json(frame).write_ndjson(path),
+    ".json": lambda frame, path: columnar.for_json(frame).write_json(path),
     ".xlsx": workbooks.write,
     ".db": databases.write_sqlite,
     ".sqlite": databases.write_sqlite,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import polars as pl
@@ -11,12 +12,14 @@ from anew.data.formats.found import Found, check_names, choose_part
 
 MOST_ROWS = 1_048_576  # of a sheet, the header included
 MOST_COLUMNS = 16_384
+MOST_EXACT = 10**15
 
 
 def read(path: Path, part: str | None, shown: str) -> Found:
     """The only sheet with data, or the one that is named."""
     import fastexcel
 
+    logging.getLogger("fastexcel").addHandler(logging.NullHandler())  # it warns of empty columns
     try:
         book = fastexcel.read_excel(path)
         names = list(book.sheet_names)
@@ -45,4 +48,17 @@ def write(frame: pl.DataFrame, path: Path) -> None:
             f"and {frame.width:,}",
             do="Write to .csv or .parquet",
         )
-    frame.write_excel(path, autofit=False)
+    frame.with_columns(_plain(column) for column in frame).write_excel(path)
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """Excel has no time zones, no durations, and numbers of 15 digits: what would be lost is written as words."""
+    if isinstance(column.dtype, pl.Duration):
+        return column.dt.to_string("iso")
+    if column.dtype == pl.Time:
+        return column.cast(pl.String)
+    if isinstance(column.dtype, pl.Datetime) and column.dtype.time_zone is not None:
+        return column.dt.strftime("%Y-%m-%d %H:%M:%S%.f%:z")
+    if column.dtype.is_integer() and (column.cast(pl.Int128).abs().max() or 0) > MOST_EXACT:  # type: ignore[operator]
+        return column.cast(pl.String)
+    return column
