@@ -25,7 +25,8 @@ FROM_SCORE = (
     "dup_test_in_train",
     "c2st_lr",
 )
-FROM_COST = ("fit_s", "sample_s", "import_s", "wall_s", "cpu_s", "rows_per_s", "speed_rows_per_s", "load1")
+SPEED = ("speed_rows_per_s", "speed_rows_per_cpu_s")
+FROM_COST = ("fit_s", "sample_s", "import_s", "wall_s", "cpu_s", "rows_per_s", "load1", *SPEED)
 
 
 def numbers(record: Mapping[str, Any], keys: Iterable[str]) -> Row:

@@ -121,7 +121,9 @@ def cost(ours: Summary, cart: Summary) -> list[Line]:
     if "speed_rows_per_s" in ours:
         speed = ours["speed_rows_per_s"]
         passed = speed.mean >= MIN_ROWS_PER_SECOND
-        lines.append(Line("adult", "sampled rows a second", f"{speed.mean:,.0f}", f"≥ {MIN_ROWS_PER_SECOND:,}", passed))
+        # the clock decides; the CPU second tells a slow sampler from a busy machine
+        measured = f"{speed.mean:,.0f} ({ours['speed_rows_per_cpu_s'].mean:,.0f} a CPU second)"
+        lines.append(Line("adult", "sampled rows a second", measured, f"≥ {MIN_ROWS_PER_SECOND:,}", passed))
     memory, theirs = ours["peak_mb"], cart["peak_mb"]
     bar_mb = max(MAX_MEMORY_RATIO * theirs.mean, FREE_MEMORY_MB)
     bar = f"≤ {bar_mb:.0f} MB (cart {theirs.mean:.0f})"

@@ -84,6 +84,8 @@ def beside_cart(turns: list[tuple[dict[str, Any], dict[str, Any]]]) -> list[list
     speed, donor = (median(float(turn[side][key]) for turn in turns) for side, key in SPEED_KEYS)
     verdict = "pass" if speed >= gate.MIN_ROWS_PER_SECOND else "**FAIL**"
     lines.append(["sampled rows a second", f"{speed:,.0f}", f"{donor:,.0f}", f"{speed / donor:.2f}", verdict])
+    per_cpu = median(float(ours["speed_rows_per_cpu_s"]) for _, ours in turns)
+    lines.append(["sampled rows a CPU second", f"{per_cpu:,.0f}", "", "", ""])
     return lines
 
 

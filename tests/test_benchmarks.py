@@ -203,7 +203,7 @@ def test_gate_of_cost() -> None:
         return {key: t_interval([value]) for key, value in figures.items()}
 
     cart = cost_of(wall_s=2.0, cpu_s=2.0, peak_mb=280.0)
-    good = cost_of(wall_s=11.0, cpu_s=12.0, peak_mb=990.0, speed_rows_per_s=250_000.0)
-    bad = cost_of(wall_s=12.5, cpu_s=12.5, peak_mb=1001.0, speed_rows_per_s=199_000.0)
+    good = cost_of(wall_s=11.0, cpu_s=12.0, peak_mb=990.0, speed_rows_per_s=250_000.0, speed_rows_per_cpu_s=1.0)
+    bad = cost_of(wall_s=12.5, cpu_s=12.5, peak_mb=1001.0, speed_rows_per_s=199_000.0, speed_rows_per_cpu_s=1.0)
     assert all(line.passed for line in cost(good, cart))
     assert not any(line.passed for line in cost(bad, cart))
