@@ -65,7 +65,7 @@ class Histograms:
     @cached_property
     def total(self) -> Floats:
         """n_h (H,)."""
-        return np.bincount(self.owner, weights=self.count, minlength=len(self))
+        return np.bincount(self.owner, weights=self.count, minlength=len(self)).astype(np.float64)
 
     @cached_property
     def _key(self) -> npt.NDArray[np.int64]:

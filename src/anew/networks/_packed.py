@@ -52,7 +52,8 @@ class Packed:
 
     def __call__(self, x: Matrix) -> Ints:
         """Rows (n, d) -> the value of the leaf that each falls in (n,). Releases the interpreter's lock."""
-        return self.value[self._tree.apply(x)]
+        leaf: npt.NDArray[np.intp] = self._tree.apply(x)
+        return self.value[leaf]
 
     def walk(self, x: Matrix) -> Ints:
         """The same in numpy, level by level: what `__call__` must equal."""

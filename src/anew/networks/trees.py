@@ -47,6 +47,7 @@ class Growth:
     joined: float = 3.0  # rows of one entry of a leaf's histogram of an ordered column
     shrink: float = 0.1  # a: weight, in rows, of what a histogram is shrunk to
     doubt: float = 3.0  # the same while pruning
+    slack: float = 0.0  # nats of the held-out rows by which a split may lose and still stay
     step: float = 8.0  # a histogram is shrunk to the nearest ancestor of so many times its rows
     hard: float = 0.01  # nats by which one tree of all columns must beat one of some, for a forest of such trees
 
@@ -102,6 +103,8 @@ class Trees(Network):
 
     def __init__(self, **options: Any) -> None:
         self.growth = Growth(**options)
+        self.orders: list[Floats | None] = []
+        self.packed: Packed | None = None
 
     # ---------------------------------------------------------------- fit
 
@@ -114,16 +117,13 @@ class Trees(Network):
         target = _target(before, grid, codes, positions)
         self.orders = level_orders(before, features, target.rank)
         self._grow(ordinal(before, self.orders), target, codes.astype(np.intp) + 1, rng)
-        counts = self.histograms.count
-        release.leaves(name, counts.astype(np.float64))
-        release.note("thresholds of trees", name, len(self.packed.threshold))
+        release.leaves(name, self.histograms.count.astype(np.float64))
 
     def _begin(self, grid: Grid, features: Columns) -> None:
         self.grid, self.width = grid, len(features)
         self.mass = marginal(grid)
         nothing = np.zeros(0, np.int32)
-        self.orders: list[Floats | None] = []
-        self.packed: Packed | None = None
+        self.orders, self.packed = [], None
         self.histograms = Histograms(np.zeros(1, np.int32), nothing, nothing, nothing, nothing, self.growth.shrink)
         self.free = View(self.histograms, self.mass, self.mass)
 
@@ -264,7 +264,7 @@ def _meaning(before: Cells, codes: Codes, size: int, dims: int = 3) -> Floats:
     level = codes.astype(np.intp) + 1
     count = np.bincount(level, minlength=size + 1)
     mean = np.stack([np.bincount(level, weights=x[:, j], minlength=size + 1) for j in range(x.shape[1])], 1)
-    mean /= (count + 5.0)[:, None]
+    mean = mean / (count + 5.0)[:, None]
     root = np.sqrt(count)[:, None]
     _, _, axes = np.linalg.svd(mean * root, full_matrices=False)
     return np.asarray((mean @ axes[:dims].T)[level])
@@ -306,7 +306,7 @@ def _prune(grown: Grown, leaf: Index, cell: Index, grew: Index, out: Index, mass
         inner = at[grown.left[at] >= 0]
         split = best[grown.left[inner]] + best[grown.right[inner]]
         best[at] = nats[at]
-        better = split > nats[inner]
+        better = split > nats[inner] - g.slack
         best[inner] = np.where(better, split, nats[inner])
         stop[inner] = ~better
     tops = small & ~small[np.maximum(grown.parent, 0)] | (small & (grown.parent < 0))
@@ -356,8 +356,8 @@ def _histograms(owner: Index, cell: Index, joined: float, shrink: float, width: 
     if joined > 1:
         owner, low, high, count = group(owner, low, count, joined)
     start = np.searchsorted(owner, np.arange(size + 1)).astype(np.int32)
-    as_int = (a.astype(np.int32) for a in (low, high, count))
-    return Histograms(start, *as_int, np.full(size, -1, np.int32), shrink)
+    return Histograms(start, low.astype(np.int32), high.astype(np.int32), count.astype(np.int32),
+                      np.full(size, -1, np.int32), shrink)
 
 
 def _fill(grown: Grown, stop: Bools, leaf: Index, cell: Index, joined: float, g: Growth) -> tuple[Packed, Histograms]:
