@@ -273,7 +273,7 @@ class Model:
             give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])  # type: ignore[index]
 
     def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
-        frame = Dataset.open(data, like=self.schema, target=lacking).frame
+        frame = Dataset.open(data, like=_loose(self.schema), target=lacking).frame
         for field in self.schema:
             if field.name in frame.columns and field.name in self.joint.codec.levels:
                 codes, _ = self.joint.codec.encode_column(field, frame[field.name])
@@ -300,6 +300,12 @@ class Model:
         return examine(self.joint, self.schema, self.plan, frames["train"], frames["holdout"], new, where=rules,
                        seed=seed, tell=progress or quiet, measures=measures, cost=cost,
                        facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})})
+
+
+def _loose(schema: Schema) -> Schema:
+    """The schema to read new rows by: a column that was whole numbers in training may hold others now."""
+    whole = [f.model_copy(update={"kind": "number", "dtype": "Float64"}) for f in schema if f.kind == "integer"]
+    return schema.replace(*whole)
 
 
 def _together(draws: list[Draw]) -> Draw:
