@@ -179,7 +179,7 @@ def test_a_column_that_mixes_types_says_so_and_loses_nothing(tmp_path: Path) -> 
     opened = Dataset.open(tmp_path / "a.csv")
     field = opened.schema["x"]
     assert field.kind == "text"
-    assert "numbers mixed with words: 2 cells are not numbers, the first in row 101" in field.why
+    assert "numbers mixed with words: 2 cells are no numbers, the first in row 101" in field.why
     assert "unknown" not in field.why, "a reason is saved with the model and quotes no cell"
     assert any(note.startswith("x: numbers mixed") for note in opened.notes)
     assert opened.frame["x"].to_list() == cells

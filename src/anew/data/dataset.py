@@ -11,12 +11,13 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from anew.core.errors import DataError, UsageError, did_you_mean
-from anew.core.schema import Schema
+from anew.core.schema import Field, Schema
 from anew.data import sample
 from anew.data.canonical import canonical
 from anew.data.formats.frames import locate, opened
 from anew.data.infer import check_dtypes, infer
 from anew.data.known import applied
+from anew.data.numerals import Style
 from anew.data.origin import Origin, back, take
 from anew.data.restore import restored
 
@@ -180,9 +181,17 @@ def _decide(raw: pl.DataFrame, text: bool, like: Schema | None, asked: Schema | 
 
 def _told(schema: Schema, like: Schema | None) -> list[str]:
     """Decisions that the user should read: both date orders fitted, words taken as missing, columns in a mixture."""
-    doubtful = ("both fit", "missing", "mixed", "would fit too", "several formats", "written like")
-    told = [] if like is not None else [field for field in schema if any(word in field.why for word in doubtful)]
-    return [f"{field.name}: {field.why}" for field in told]
+    if like is not None:
+        return []
+    commas = [field.name for field in schema if field.kind in ("integer", "number") and _has_comma(field)]
+    doubtful = ("both fit", "missing", "mixed", "would fit too", "several formats")
+    told = [f"{field.name}: {field.why}" for field in schema if any(word in field.why for word in doubtful)]
+    return [f"decimal comma in {', '.join(commas)}", *told] if commas else told
+
+
+def _has_comma(field: Field) -> bool:
+    style = Style.parse(field.format)
+    return style is not None and style.decimal == ","
 
 
 __all__ = ["Dataset", "Source", "give_back"]

@@ -14,7 +14,7 @@ from anew.data.dtypes import time_unit
 DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y",
     "%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
-    "%d-%b-%Y", "%d-%b-%y", "%Y%m%d",
+    "%b %d %Y", "%B %d %Y",    "%d-%b-%Y", "%d-%b-%y", "%Y%m%d",
 )  # fmt: skip
 CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H%M%S")
 ZONES = ("", "Z", " UTC", "%:z", "%z", " %z")
@@ -114,7 +114,7 @@ def _sample(words: pl.Series) -> pl.Series:
 
 def like_dates(sample: pl.Series) -> bool:
     """Digits with a mark between them (or eight digits): a cheap test before many formats are tried."""
-    return bool(sample.str.contains(r"^\s*(\d{1,4}[-/.:\s]|\d{8}\b|[A-Za-z]{3,9} \d{1,2}, \d)").all())
+    return bool(sample.str.contains(r"^\s*(\d{1,4}[-/.:\s]|\d{8}\b|[A-Za-z]{3,9} \d{1,2},? \d)").all())
 
 
 def _dtype(form: str) -> pl.DataType:

@@ -1,7 +1,8 @@
 """How numbers are written in text: decimal point or comma, thousands separators, a currency or percent sign.
 
 A `style` is an example of the writing that a person can read in the schema file: the number 1234.5 with whatever stands
-before and after it. "1.234,5" has a decimal comma and thousands dots, "1234.5 %" a percent sign; None is plain.
+before and after it. "1.234,5" has a decimal comma and thousands dots, "1234.5 %" a percent sign; "1234.50" always has
+two decimals; None is plain.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ class Style:
     decimal: str = "."
     before: str = ""
     after: str = ""
+    places: int = 0  # decimals that are always written; 0: as many as needed
 
     @classmethod
     def parse(cls, example: str | None) -> Style | None:
@@ -45,15 +47,18 @@ class Style:
             return cls()
         for body in sorted(BODIES, key=len, reverse=True):
             if body in example:
-                before, _, after = example.partition(body)
-                return cls(*BODIES[body], before, after)
+                before, _, rest = example.partition(body)
+                after = rest.lstrip("0")
+                zeros = len(rest) - len(after)
+                return cls(*BODIES[body], before, after, zeros + 1 if zeros else 0)
         return None
 
     @property
     def example(self) -> str | None:
         """What `parse` reads; None for plain numbers."""
         body = next(body for body, marks in BODIES.items() if marks == (self.thousands, self.decimal))
-        return None if self == Style() else f"{self.before}{body}{self.after}"
+        zeros = "0" * (self.places - 1)
+        return None if self == Style() else f"{self.before}{body}{zeros}{self.after}"
 
     @property
     def pattern(self) -> str:
@@ -78,8 +83,8 @@ class Style:
 
     def write(self, numbers: pl.Series) -> pl.Series:
         """Numbers as words in this style."""
-        words = numbers.cast(pl.String)
-        if numbers.dtype.is_float():
+        words = numbers.cast(pl.Decimal(38, self.places) if self.places else numbers.dtype).cast(pl.String)
+        if numbers.dtype.is_float() and not self.places:
             words = words.str.strip_suffix(".0")
         sign, rest = words.str.extract("^(-?)"), words.str.strip_prefix("-")
         if self.thousands:
@@ -99,13 +104,23 @@ def _grouped(words: pl.Series, thousands: str, decimal: str) -> pl.Series:
     return words.map_elements(one, return_dtype=pl.String)
 
 
-def styles(sample: pl.Series) -> list[Style]:
-    """The styles in which every word of a small sample is a number, [] when there is none."""
-    before, after = _affix(sample, rf"^[+-]?({BEFORE})[+-]?[\d.,]"), _affix(sample, rf"\d({AFTER})$")
+def styles(sample: list[str]) -> list[Style]:
+    """The styles in which every word of a small sample is a number; [] when there is none."""
+    before, after = _affix(sample, rf"[+-]?({BEFORE})[+-]?[\d.,]"), _affix(sample, rf".*\d({AFTER})$")
     fits = [Style(thousands, decimal, before, after) for thousands, decimal in BODIES.values()]
-    return [style for style in fits if sample.str.contains(style.pattern).all()]
+    return [style for style in fits if all(map(re.compile(style.pattern, re.ASCII).match, sample))]
 
 
-def _affix(sample: pl.Series, pattern: str) -> str:
-    found = sample.str.extract(pattern).unique(maintain_order=True).to_list()
-    return found[0] if len(found) == 1 and found[0] else ""
+def fixed_places(words: pl.Series, style: Style) -> int:
+    """The number of decimals when all words have as many, at least two, and some end with a zero; else 0."""
+    decimals = words.str.extract(rf"{re.escape(style.decimal)}(\d*){re.escape(style.after)}$")
+    places = decimals.str.len_chars()
+    if decimals.null_count() or places.n_unique() != 1 or places[0] < 2 or not decimals.str.ends_with("0").any():
+        return 0
+    return int(places[0])
+
+
+def _affix(sample: list[str], pattern: str) -> str:
+    """What stands at that place of every word; "" when it is not the same."""
+    first = re.match(pattern, sample[0]) if sample else None
+    return first[1] if first else ""

@@ -5,14 +5,14 @@ Used in both directions: `detect` decides once, `read` follows the decision for 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from anew.core.schema import Field
 from anew.data import dates, durations
 from anew.data.dtypes import dtype_of
-from anew.data.numerals import LEADING_ZERO, WHOLE, Style, styles
+from anew.data.numerals import LEADING_ZERO, WHOLE, Style, fixed_places, styles
 
 # In a column of numbers or dates these can only mean "missing"; in a column of words they stay words.
 MISSING = frozenset({"nan", "na", "n/a", "#n/a", "<na>", "null", "none", "nat", "nil", "?", "-", "--", "."})
@@ -55,8 +55,8 @@ def detect(words: pl.Series, comma: bool = False, only_dates: bool = False) -> R
 
 def decimal_comma(words: pl.Series) -> bool:
     """Whether a column can only be read with a decimal comma."""
-    sample = tidy(_spread(words.drop_nulls()).str.strip_chars()).drop_nulls()
-    fits = styles(sample) if len(sample) else []
+    sample = [word.strip() for word in _spread(words.drop_nulls()).to_list()]
+    fits = styles([word for word in sample if word]) if any("," in word for word in sample) else []
     return bool(fits) and all(style.decimal == "," for style in fits)
 
 
@@ -88,16 +88,19 @@ def _compact_date(words: pl.Series) -> Reading | None:
 
 def _number(words: pl.Series, comma: bool) -> Reading | None:
     sample = _spread(words)
-    fits = styles(sample)
+    fits = styles(sample.to_list())
     if not fits:
         return _plain(words) if _share(sample) == 1.0 else None
     for style in _by_likelihood(sample, fits, comma):
         found = _plain(style.to_plain(words)) if words.str.contains(style.pattern).all() else None
-        if found is not None:
+        if found is not None and found.dtype != pl.String():
+            style = replace(style, places=fixed_places(words, style)) if found.dtype.is_float() else style
             written = f"written like {style.example}" if style.example else ""
             note = _doubt(words, fits, style)
             return Reading(found.dtype, style.example, why="; ".join(filter(None, [found.why, written, note])))
-    return _plain(words) if fits[0] == Style() else None
+        if found is not None:
+            return found
+    return None
 
 
 def _by_likelihood(sample: pl.Series, fits: list[Style], comma: bool) -> list[Style]:
@@ -149,7 +152,8 @@ def _mixed(words: pl.Series, rest: pl.Series) -> str:
     misfits = (numbers.is_null() & tidy(words).is_not_null()).arg_true()
     if not len(misfits) or words[misfits].n_unique() > CODES:
         return ""
-    return f"numbers mixed with words: {len(misfits):,} cells are not numbers, the first in row {misfits[0] + 1:,}"
+    many = f"{len(misfits):,} cells are no numbers, the first" if len(misfits) > 1 else "one cell is no number, it is"
+    return f"numbers mixed with words: {many} in row {misfits[0] + 1:,}"
 
 
 def read(words: pl.Series, field: Field) -> pl.Series:
@@ -174,7 +178,7 @@ def as_dtype(words: pl.Series, dtype: pl.DataType, form: str | None) -> pl.Serie
 
 def _read_number(words: pl.Series, dtype: pl.DataType, form: str | None) -> pl.Series:
     style = Style.parse(form) or Style()
-    if style != Style():
+    if replace(style, places=0) != Style():
         words = style.to_plain(words.set(~words.str.contains(style.pattern), None))
     numbers = words.cast(dtype, strict=False)
     if dtype.is_integer() and numbers.null_count() > words.null_count():  # 2.0 is a whole number too

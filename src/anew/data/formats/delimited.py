@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from anew.core.errors import DataError
-from anew.data.formats.dialect import Dialect, sniff
+from anew.data.formats.dialect import Dialect, sniff, trimmed
 from anew.data.formats.found import Found, check_names
 
 LINE = "line"
@@ -27,7 +27,7 @@ QUOTED = "\x02"  # stands for a quoted cell
 def read(plain: Path, work: Path, shown: str) -> Found:
     """The table in a UTF-8 file; `shown` is the name that the user gave."""
     dialect = sniff(plain)
-    if dialect is None:
+    if dialect is None or not dialect.width:
         raise DataError(f"{shown!r} is empty", do="Give a file with a header line and at least one row")
     names, nameless = _names(dialect, shown)
     blank, slow = _screen(plain, dialect)
@@ -53,6 +53,7 @@ def _scan(path: Path, dialect: Dialect, names: list[str]) -> pl.LazyFrame:
     return pl.scan_csv(
         path, has_header=False, schema=dict.fromkeys(names, pl.String), separator=dialect.delimiter,
         quote_char=dialect.quote, skip_lines=dialect.skip, encoding="utf8", glob=False, truncate_ragged_lines=True,
+        missing_columns="insert",
     )
 
 
@@ -118,7 +119,7 @@ def _strictly(path: Path, dialect: Dialect, shown: str) -> Iterator[list[str]]:
         number, line = 1, dialect.skip + 1
         try:
             for row in rows:
-                if row := row or [""] * (dialect.width == 1):
+                if row := trimmed(row, dialect.delimiter) or [""] * (dialect.width == 1):
                     _check_width(row, dialect, number, line, shown)
                     yield row
                     number += 1

@@ -6,6 +6,7 @@ Decided from the first lines. A `sep=;` line, as Excel writes it, is believed.
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -15,14 +16,15 @@ DELIMITERS = ",;\t|"
 SAMPLE = 2**18
 LINES = 200
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
-SHOWN = {"\t": "tab", ",": "','", ";": "';'", "|": "'|'", " ": "space"}
+SHOWN = {"\t": "tab", ",": "','", ";": "';'", "|": "'|'", " ": "white space"}
+SPACE = " "
 
 
 @dataclass(frozen=True)
 class Dialect:
     """`header` holds the cells of the header, None when the first line is data; `skip` lines come before the data.
 
-    `spaced` files put a space after the delimiter, also before a quote.
+    `spaced` files put a space after the delimiter, also before a quote; `titles` lines were skipped before the header.
     """
 
     delimiter: str
@@ -31,11 +33,15 @@ class Dialect:
     quote: str = '"'
     skip: int = 0
     spaced: bool = False
+    titles: int = 0
 
     @property
     def notes(self) -> list[str]:
+        """What was found beyond a comma and a header."""
         usual = self.delimiter == ","
         found = [] if usual else [f"delimiter {SHOWN.get(self.delimiter, repr(self.delimiter))}"]
+        if self.titles:
+            found.append(f"{self.titles} line{'s' * (self.titles > 1)} before the header skipped")
         return found if self.header is not None else [*found, "no header line: the columns are called column_1, ..."]
 
 
@@ -45,10 +51,9 @@ def sniff(path: Path) -> Dialect | None:
         sample = file.read(SAMPLE)
         whole = not file.read(1)
     text = sample.decode("utf-8", errors="ignore")
-    lines = text.splitlines() if whole else text.splitlines()[:-1] or [text]
-    skip = 0
-    while skip < len(lines) and not lines[skip].strip():
-        skip += 1
+    lines = io.StringIO(text, newline="\n").readlines()
+    lines = lines if whole or len(lines) < 2 else lines[:-1]
+    skip = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     if skip == len(lines):
         return None
     if named := re.fullmatch(r"sep=(.)", lines[skip].strip("\r\n\"' ") if lines[skip][:4] == "sep=" else ""):
@@ -58,10 +63,17 @@ def sniff(path: Path) -> Dialect | None:
 
 
 def _delimiter(lines: list[str]) -> str:
-    """The candidate that cuts most lines into the same number (> 1) of cells, then the one that cuts into most."""
+    """The candidate that cuts most lines into the same number (> 1) of cells, then the one that cuts into most.
+
+    Where there is none, white space if it cuts every line into the same number of cells, some of them numbers.
+    """
     scores = {mark: _score(lines, mark) for mark in DELIMITERS}
     best = max(scores, key=lambda mark: scores[mark])
-    return best if scores[best] > (0.0, 0) else ","
+    if scores[best] > (0.0, 0):
+        return best
+    rows = [line.split() for line in lines if line.strip()]
+    even = len({len(row) for row in rows}) == 1 and len(rows) > 1 and len(rows[0]) > 1
+    return SPACE if even and any(NUMBER.fullmatch(cell) for row in rows[1:] for cell in row) else ","
 
 
 def _score(lines: list[str], mark: str) -> tuple[float, int]:
@@ -75,15 +87,36 @@ def _score(lines: list[str], mark: str) -> tuple[float, int]:
 
 def _describe(lines: list[str], delimiter: str, skip: int) -> Dialect:
     quote = _quote(lines, delimiter)
-    spaced = all(f"{delimiter} " in line for line in lines if line)
+    spaced = delimiter == SPACE or all(f"{delimiter} " in line for line in lines if line.strip())
     reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=spaced)
-    first = tuple(cell.strip() for cell in next(reader, []))
-    tall = reader.line_num
-    rows = [row for row in reader if row]
+    numbered = [(trimmed(row, delimiter), reader.line_num) for row in reader if row]
+    if not numbered:
+        return Dialect(delimiter, (), 0, skip=skip)
+    before = _titles([row for row, _ in numbered])
+    (top, line), rows = numbered[before], [row for row, _ in numbered[before + 1 :]]
+    first = tuple(cell.strip() for cell in top)
     if _is_data(first, rows):
-        return Dialect(delimiter, None, len(first), quote, skip, spaced)
+        return Dialect(delimiter, None, len(first), quote, skip + (numbered[before - 1][1] if before else 0), spaced)
     header = _widened(first, rows)
-    return Dialect(delimiter, header, len(header), quote, skip + tall, spaced)
+    return Dialect(delimiter, header, len(header), quote, skip + line, spaced, before)
+
+
+def trimmed(row: list[str], delimiter: str) -> list[str]:
+    """A row without the empty cell that white space at the end of a line makes."""
+    return row[:-1] if delimiter == SPACE and row and not row[-1] else row
+
+
+def _titles(rows: list[list[str]]) -> int:
+    """How many lines stand before the header: of one cell where rows have several, or comments of another width."""
+    usual = Counter(map(len, rows)).most_common(1)[0][0]
+    before = 0
+    while before < len(rows) - 1 and _is_title(rows[before], usual):
+        before += 1
+    return before
+
+
+def _is_title(row: list[str], usual: int) -> bool:
+    return (len(row) == 1 and usual > 2) or (len(row) != usual and row[0].startswith("#"))
 
 
 def _widened(header: tuple[str, ...], rows: list[list[str]]) -> tuple[str, ...]:
