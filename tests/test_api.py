@@ -71,7 +71,7 @@ def test_conditions_hold_and_are_reported(model: anew.Model) -> None:
 
 
 def test_conditions_on_times_flags_missing_and_one_number(model: anew.Model) -> None:
-    assert (model.sample(50, where=["since>=2021-06-01"])["since"] >= datetime(2021, 6, 1)).all()
+    assert (model.sample(50, where=["since>=2021-06-01"])["since"] >= datetime(2021, 6, 1)).all()  # noqa: DTZ001
     assert model.sample(50, where={"smoker": True})["smoker"].all()
     assert model.sample(50, where={"weight": None})["weight"].null_count() == 50
     assert model.sample(50, where=["weight!="])["weight"].null_count() == 0
@@ -150,7 +150,8 @@ def test_an_unseen_category_is_named_and_predicted(model: anew.Model, frame: pl.
         assert len(model.predict(strange)) == len(frame)
 
 
-def test_a_saved_model_answers_the_same_in_a_new_process(model: anew.Model, frame: pl.DataFrame, tmp_path: Path) -> None:
+def test_a_saved_model_answers_the_same_in_a_new_process(model: anew.Model, frame: pl.DataFrame,
+                                                         tmp_path: Path) -> None:
     model.save(tmp_path / "m")
     frame.write_parquet(tmp_path / "rows.parquet")
     code = ("import anew, sys, numpy as np; m = anew.load(sys.argv[1] + '/m'); r = sys.argv[1] + '/rows.parquet';"

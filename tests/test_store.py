@@ -69,7 +69,8 @@ def test_other_files_are_not_lost(model: anew.Model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_loses_nothing(model: anew.Model, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+def test_a_full_disk_loses_nothing(model: anew.Model, folder: Path, monkeypatch: pytest.MonkeyPatch,
+                                   number: int) -> None:
     before = {name: (folder / name).read_bytes() for name in store.MEMBERS}
 
     def full(handle: int) -> None:

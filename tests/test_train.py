@@ -73,7 +73,8 @@ def test_no_progress_stops_early() -> None:
             return super().loss(batch, generator) * 0 + 1
 
     stuck = Stuck(Real((2,)), {}, network="mlp", width=16, depth=1)
-    events = list(train(stuck, InMemory(gaussian(300)[0], "cpu"), Schedule(500, batch=32, validate_every=5, patience=3)))
+    schedule = Schedule(500, batch=32, validate_every=5, patience=3)
+    events = list(train(stuck, InMemory(gaussian(300)[0], "cpu"), schedule))
     assert events[-1].stopped == "the held-out loss no longer fell"
     assert len(events) == 20
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import platform
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -139,7 +139,7 @@ def _model(fitted: Fitted, schema: Schema, dataset: Dataset) -> Model:
     source = _source(dataset)
     provenance = {
         "anew": __version__, "python": platform.python_version(), "numpy": np.__version__,
-        "made": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "data": Path(source["path"]).name if source else "a table in memory", "source": source,
         "rows": dataset.rows, "fitted_on": len(dataset.frame), "notes": list(dataset.notes),
         "training": fitted.notes, "cost": fitted.cost,
@@ -268,7 +268,8 @@ class Model:
         name = self._target()
         grid = self.joint.codec.grids[name]
         cells = np.arange(grid.size) if self._classifies() else candidate_cells(grid.counts)
-        column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), cells + 0.5)
+        middle = np.asarray(cells + 0.5, np.float64)
+        column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), middle)
         return column if not self._classifies() else pl.Series(
             give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])  # type: ignore[index]
 

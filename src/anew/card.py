@@ -17,17 +17,18 @@ def write_card(fitted: Fitted, schema: Schema, provenance: Mapping[str, Any], no
     kinds = Counter(field.kind for field in schema)
     return "\n".join([
         f"# Model of {provenance['data']}", "",
-        f"Made by anew {provenance['anew']} on {provenance['made']} from {fitted.plan.rows:,} rows with "
-        f"{len(schema)} columns ({', '.join(f'{n} {kind}' for kind, n in kinds.most_common())}).", "",
+        (f"Made by anew {provenance['anew']} on {provenance['made']} from {fitted.plan.rows:,} rows with "
+         f"{len(schema)} columns ({', '.join(f'{n} {kind}' for kind, n in kinds.most_common())})."), "",
         "## Plan", "", "```", str(fitted.plan), "```", "",
         *_section("Notes", [*notes, *fitted.notes]),
         "## What it can do", "", *_abilities(fitted), "",
-        "## What it lets out", "", "Everything in this folder that was computed from the data (no noise was added):", "",
+        "## What it lets out", "",
+        "Everything in this folder that was computed from the data (no noise was added):", "",
         "| statistic | columns | numbers |", "|---|---|---|", *_released(fitted), "",
         "It keeps no training row. It is not differentially private: audit it before you share it.", "",
         "## What it is not", "",
-        "Synthetic rows are draws from a learned distribution. They are not people, not evidence about any one person, "
-        "and not a substitute for real rows where a decision about somebody is made.", "",
+        ("Synthetic rows are draws from a learned distribution. They are not people, not evidence about any one "
+         "person, and not a substitute for real rows where a decision about somebody is made."), "",
     ])
 
 

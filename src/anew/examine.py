@@ -81,7 +81,7 @@ def predictions(joint: Joint, plan: Plan, holdout: pl.DataFrame, seed: int) -> d
 def _values(joint: Joint, target: str) -> Floats:
     grid = joint.codec.grids[target]
     cells = candidate_cells(grid.counts)
-    return grid.decode(cells.astype(np.int32), cells + 0.5)
+    return grid.decode(cells.astype(np.int32), np.asarray(cells + 0.5, np.float64))
 
 
 def _score(joint: Joint, target: str, frame: pl.DataFrame, answer: Floats, seed: int) -> tuple[float, float, float]:
@@ -118,4 +118,4 @@ def _mean_auc(codes: Codes, chance: Floats) -> float:
 
 def _explained(truth: Floats, answer: Floats) -> float:
     """R2: the share of the variance that is explained."""
-    return float(1 - np.mean((truth - answer) ** 2) / max(np.var(truth), 1e-300))
+    return float(1 - np.mean((truth - answer) ** 2) / max(float(np.var(truth)), 1e-300))

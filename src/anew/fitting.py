@@ -17,7 +17,7 @@ import polars as pl
 from anew.codecs.table import Table
 from anew.core.columns import Cells, Floats
 from anew.core.errors import AnewWarning, Interrupted
-from anew.core.learner import Predicts, Solved, Trained
+from anew.core.learner import Solved, Trained
 from anew.core.release import Release, exact
 from anew.data.dataset import Dataset
 from anew.joint import Factor, Joint
@@ -236,13 +236,13 @@ def _ranked(factors: list[Factor], frame: pl.DataFrame, plan: Plan, codec: Table
 def _held_out_loss(factor: Factor, frame: pl.DataFrame, learn: Any, held: Any, plan: Plan, codec: Table) -> float:
     trial = make_factor(factor.plan, codec, "Columns", seed=plan.seed, threads=threads())
     cells = trial.cells(frame)
-    assert isinstance(trial.learner, Solved) and isinstance(trial.learner, Predicts)
+    learner: Any = trial.learner
     try:
-        trial.learner.solve(cells.take(learn), exact())
+        learner.solve(cells.take(learn), exact())
     except ValueError:  # a class too rare to be in this part
         return float("inf")
     inputs = slice(0, trial.columns().given)
-    answer = trial.learner.predict(cells.take(held).columns(inputs))
+    answer: Floats = learner.predict(cells.take(held).columns(inputs))
     return loss_of(answer, cells.take(held), trial)
 
 
@@ -255,4 +255,4 @@ def loss_of(answer: Floats, cells: Cells, factor: Factor) -> float:
         return float(-np.log(np.maximum(chance, 1e-6)).mean())
     values = factor.columns().grids[-1].decode(codes, cells.positions[:, -1])
     known = ~np.isnan(values)
-    return float(np.mean((values[known] - answer[known]) ** 2) / max(np.var(values[known]), 1e-300))
+    return float(np.mean((values[known] - answer[known]) ** 2) / max(float(np.var(values[known])), 1e-300))

@@ -75,7 +75,7 @@ def run(data: object = None, *, out: str | Path | None = None, learn: str | Sequ
     name, suffix = _name(data)
     dataset = Dataset.open(example(DEFAULT) if data is None else data, schema, target=predict, seed=seed)
     target, why = (predict, "") if predict else guess_target(dataset)
-    target = target if objective is None and learn is None or predict else None
+    target = target if predict or (objective is None and learn is None) else None
     folder = Path(out) if out is not None else Path(f"{name}-anew")
     learned, held = hold_out(dataset, target, seed)
     settings: dict[str, Any] = {"learn": learn, "given": given, "predict": target, "objective": objective,

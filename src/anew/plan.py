@@ -94,6 +94,7 @@ def make_plan(dataset: Dataset, *, learn: str | Sequence[str] | None = None, giv
         notes.append(f"more columns ({len(fields)}) than rows ({len(dataset.frame)}): dependences are hardly learnable")
     name = OBJECTIVES.canonical(objective) if objective else "chain"
     kind = OBJECTIVES[name]
+    trained = issubclass(kind, Trained)
     factor = FactorPlan(learn=_last(fields, predict), given=features, objective=name, options=dict(options or {}),
                         network=network, seconds=_seconds(kind, seconds))
     if not issubclass(kind, Samples):
@@ -106,7 +107,7 @@ def make_plan(dataset: Dataset, *, learn: str | Sequence[str] | None = None, giv
         alone = factor.model_copy(update={"given": inputs, "network": network or "linear", "seconds": None})
         return Plan(rows=dataset.rows, seed=seed, time=seconds, predict=(alone,), target=fields[0],
                     notes=tuple(notes))
-    if issubclass(kind, Trained) and network is None:
+    if trained and network is None:
         factor = factor.model_copy(update={"network": "mlp"})
     predictors = _predictors(dataset, predict, (*features, *fields)) if predict else ()
     return Plan(rows=dataset.rows, seed=seed, time=seconds, create=(factor,), predict=predictors, target=predict,

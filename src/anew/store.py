@@ -195,7 +195,7 @@ def lock(folder: Path) -> Iterator[None]:
     folder = Path(folder)
     with guarded(f"the lock of {str(folder)!r}"):
         folder.parent.mkdir(parents=True, exist_ok=True)
-        handle = open(folder.parent / f".{folder.name}.lock", "a+")  # noqa: SIM115
+        handle = open(folder.parent / f".{folder.name}.lock", "a+")
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

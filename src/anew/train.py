@@ -155,7 +155,7 @@ def _validate(learner: Trained, phases: Sequence[Phase], source: Source, held: T
     weights = {name: value.clone() for name, value in learner.module.state_dict().items()}
     learner.module.load_state_dict(state.average)
     total = 0.0
-    for part, rows in enumerate(held.split(1024)):
+    for part, rows in enumerate(torch.split(held, 1024)):
         batch = source.take(rows)
         total += float(phases[0].loss(batch, _generator(schedule.seed, -2, part)).sum())
     learner.module.load_state_dict(weights)

@@ -111,20 +111,23 @@ def _moment(field: Field, value: object) -> int:
 
 def _pieces(grid: Grid, spans: list[tuple[float, float]], missing: bool) -> Allowed:
     """Closed intervals of values -> pieces of cells."""
-    cells, lows, highs, shares, density = [], [], [], [], False
-    many, slack = grid.values_in, grid.step * 0.25 if grid.step > 0 else 0.0
+    found: list[tuple[int, float, float, float]] = []
+    density = False
+    many, slack = grid.values_in, grid.step * 0.25
     for a, b in spans:
-        for k in range(int(np.searchsorted(grid.upper, a - slack)), int(np.searchsorted(grid.lower, b + slack, "right"))):
+        first, last = np.searchsorted(grid.upper, a - slack), np.searchsorted(grid.lower, b + slack, "right")
+        for k in range(int(first), int(last)):
             low, high, share, point = _piece(grid, k, a, b, float(many[k]))
             if share > 0:
-                cells.append(k), lows.append(low), highs.append(high), shares.append(share)
+                found.append((k, low, high, share))
                 density |= point
+    cells, lows, highs, shares = zip(*found, strict=True) if found else ((), (), (), ())
     return Allowed(grid.size, np.array(cells, np.intp), np.array(lows, np.float64), np.array(highs, np.float64),
                    np.array(shares, np.float64), missing=missing, density=density)
 
 
 def _piece(grid: Grid, k: int, a: float, b: float, many: float) -> tuple[float, float, float, bool]:
-    """The fractions [low, high] of cell k between values a and b, their share of the cell, and whether it is a point."""
+    """The fractions [low, high] of cell k between a and b, their share of the cell, and whether it is a point."""
     lower, upper = float(grid.lower[k]), float(grid.upper[k])
     if upper == lower:
         return 0.0, 1.0, 1.0, False

@@ -182,10 +182,11 @@ class Table(Codec[pl.DataFrame]):
                 real += 1
             else:
                 digits = self._digits(field)
-                codes = _from_digits(values[:, token : token + len(digits)], digits)
-                gone = (codes >= grid.size) & (grid.missing > 0)
-                codes, token = np.minimum(codes, max(grid.size - 1, 0)).astype(np.int32), token + len(digits)
-                positions = codes + 0.5
+                level = _from_digits(values[:, token : token + len(digits)], digits)
+                token += len(digits)
+                gone = (level >= grid.size) & (grid.missing > 0)
+                codes = np.minimum(level, max(grid.size - 1, 0)).astype(np.int32)
+                positions = codes.astype(np.float64) + 0.5
             cells.codes[:, j] = np.where(gone, MISSING, codes)
             cells.positions[:, j] = np.where(gone, np.nan, positions)
         return cells

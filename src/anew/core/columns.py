@@ -113,7 +113,7 @@ class Cells:
 
     @property
     def width(self) -> int:
-        return self.codes.shape[1]
+        return int(self.codes.shape[1])
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Cells:
         return Cells(self.codes[rows], self.positions[rows])

@@ -75,7 +75,8 @@ class Phase:
 class Trained(Learner):
     """A learner with phases (a GAN two, everything else one) over networks built for its space."""
 
-    def __init__(self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0, **options: Any) -> None:
+    def __init__(self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0,
+                 **options: Any) -> None:
         self.space = space
         self.given = dict(given)
         self.network = network

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anew.core.space import Shape, Space
 
 
-class Network(ABC):
+class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
     """The root of all architectures. `solved`: fitted by a computation, not by the training loop."""
 
     solved: ClassVar[bool] = False

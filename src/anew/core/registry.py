@@ -67,7 +67,8 @@ class Registry(Generic[T]):
         if len(here) != 1:
             raise UsageError(f"{module.__name__} must define exactly one {self.base.__name__}",
                              found=[value.__name__ for value in here])
-        return here[0]
+        only: type[T] = here[0]
+        return only
 
     def _entry(self, value: object, module: str) -> bool:
         return (inspect.isclass(value) and issubclass(value, self.base) and value.__module__ == module

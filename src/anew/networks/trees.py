@@ -248,12 +248,19 @@ def _target(before: Cells, grid: Grid, codes: Codes, positions: Floats) -> _Targ
     if grid.ordered:
         place = np.where(codes >= 0, positions, np.nan) / max(grid.size, 1)
         rank = np.nan_to_num(place, nan=float(np.nanmean(place)) if (codes >= 0).any() else 0.0)
-        gone = (codes < 0).astype(np.float64)
-        return _Target(rank + gone, np.stack([rank, gone], 1) if gone.any() else rank, False)
+        spikes = _spikes(grid, codes)
+        return _Target(rank, np.stack([rank, *spikes], 1) if spikes else rank, False)
     if grid.size <= FEW:  # levels are numbered by frequency
         return _Target(codes.astype(np.float64), codes, True)
     meaning = _meaning(before, codes, grid.size)
     return _Target(meaning[:, 0], meaning, False)
+
+
+def _spikes(grid: Grid, codes: Codes, most: int = 2, share: float = 0.05) -> list[Floats]:
+    """Flags (n,) of the heaviest cells, missing among them: a mean alone does not see a spike grow."""
+    mass = marginal(grid)
+    heavy = np.argsort(-mass, kind="stable")[:most] - 1
+    return [(codes == cell).astype(np.float64) for cell in heavy if share < mass[cell + 1] < 1.0]
 
 
 def _meaning(before: Cells, codes: Codes, size: int, dims: int = 3) -> Floats:

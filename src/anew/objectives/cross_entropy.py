@@ -1,4 +1,4 @@
-"""p(y | x) for a class y: the discriminative objective, -log p(y | x), the same as maximum likelihood of the classes."""
+"""p(y | x) for a class y: the discriminative objective, -log p(y | x), the maximum likelihood of the classes."""
 
 from __future__ import annotations
 

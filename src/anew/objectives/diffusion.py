@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,12 +64,12 @@ class Diffusion(Trained, Samples[Encoded]):
 
     @torch.no_grad()
     def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
-        conditions = {} if given is None else {name: given for name in self.given}
+        conditions = {} if given is None else dict.fromkeys(self.given, given)
         device = next(self.module.parameters()).device
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         x = torch.randn((n, *self.space.shape), generator=generator).to(device)  # noise made on the CPU: same anywhere
         times = torch.linspace(0, 1, self.steps + 1, device=device)
-        for now, then in zip(times[:-1], times[1:], strict=True):
+        for now, then in pairwise(times):
             x = self._heun(x, now, then, conditions)
         data = self.space.unembed(x)
         return Encoded(data, torch.ones_like(data, dtype=torch.bool))

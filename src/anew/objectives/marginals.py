@@ -67,7 +67,7 @@ def probabilities(grid: Grid, rule: Allowed | None) -> Floats:
     """Mass of each cell and, last, of missing (K + 1,); under a rule only of what it allows, not renormalised."""
     mass = np.append(grid.counts, grid.missing)
     mass = mass / max(mass.sum(), 1.0)
-    return mass if rule is None else mass * np.append(rule.mass, float(rule.missing))
+    return np.asarray(mass if rule is None else mass * np.append(rule.mass, float(rule.missing)), np.float64)
 
 
 def place(codes: Codes, rng: np.random.Generator) -> Floats:

@@ -26,8 +26,8 @@ def draw_where(learner: Samples[X], n: int, where: Mapping[int, Allowed], rng: n
         drawn: Drawn[X] = learner.sample_where(n, where, rng, given)
         return drawn
     if given is not None:
-        raise ConditionError(f"{type(learner).__name__.lower()} cannot take a condition on learned columns beside given "
-                             "ones", do="Use the chain, or condition on given columns only")
+        raise ConditionError(f"{type(learner).__name__.lower()} cannot take a condition on learned columns beside "
+                             "given ones", do="Use the chain, or condition on given columns only")
     return _reject(learner, n, rng, holds, take, stack)
 
 
