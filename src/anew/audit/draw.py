@@ -51,7 +51,8 @@ def _histogram(column: Marginal) -> Markup:
               f"real {100 * column.real[i]:.2f} %, synthetic {100 * column.synthetic[i]:.2f} %")
         for i, height in enumerate(tall[0]))
     points = " ".join(f"{i * bar:.1f},{base - h:.1f} {(i + 1) * bar:.1f},{base - h:.1f}" for i, h in enumerate(tall[1]))
-    body += f'<polyline points="{points}" class="made-line"/><line x1="0" x2="{WIDE}" y1="{base}" y2="{base}" class="axis"/>'
+    body += f'<polyline points="{points}" class="made-line"/>'
+    body += f'<line x1="0" x2="{WIDE}" y1="{base}" y2="{base}" class="axis"/>'
     body += _text(0, HIGH - 4, column.ticks[0]) + _text(WIDE, HIGH - 4, column.ticks[1], anchor="end")
     return _svg(WIDE, HIGH, body, f"{column.name}: real and synthetic shares")
 
@@ -102,7 +103,8 @@ def scale(finding: Finding) -> Markup:
 
     low, high = sorted((place(finding.low), place(finding.high)))
     x = place(finding.value)
-    body = (f'<line x1="12" x2="150" y1="11" y2="11" class="track"/><line x1="150" x2="150" y1="4" y2="18" class="end"/>'
+    body = (f'<line x1="12" x2="150" y1="11" y2="11" class="track"/>'
+            f'<line x1="150" x2="150" y1="4" y2="18" class="end"/>'
             f'<line x1="12" x2="12" y1="6" y2="16" class="end"/>'
             f'<line x1="{low:.1f}" x2="{high:.1f}" y1="11" y2="11" class="range {finding.verdict}"/>'
             f'<circle cx="{x:.1f}" cy="11" r="5" class="dot {finding.verdict}"/>')

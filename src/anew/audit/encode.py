@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -51,9 +52,10 @@ class Column:
 
 def numbers(series: pl.Series) -> Floats:
     """An ordered column as float64: seconds for times; NaN where missing or infinite.  (n,)"""
-    if series.dtype == pl.Datetime or series.dtype == pl.Date:
-        series = series.cast(pl.Datetime("us")).dt.epoch("us") / 1e6 if series.dtype == pl.Date \
-            else series.dt.epoch("us") / 1e6
+    if series.dtype == pl.Date:
+        series = series.cast(pl.Datetime("us"))
+    if series.dtype == pl.Datetime:
+        series = series.dt.epoch("us") / 1e6
     elif series.dtype == pl.Duration:
         series = series.dt.total_microseconds() / 1e6
     values = np.array(series.cast(pl.Float64, strict=False).to_numpy(), dtype=np.float64)
@@ -97,7 +99,7 @@ class Encoder:
         """The dimensions that each column takes in an embedding."""
         widths = [2 if c.ordered else self._width(c) for c in self.columns]
         ends = np.cumsum([0, *widths])
-        return tuple(slice(int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False))
+        return tuple(slice(int(a), int(b)) for a, b in pairwise(ends))
 
     @staticmethod
     def _width(column: Column) -> int:
@@ -136,7 +138,7 @@ class Encoder:
             return np.eye(size, width, dtype=np.float32) * np.float32(np.sqrt(0.5))
         rng = np.random.default_rng([self.seed, index])
         drawn = rng.standard_normal((size, width))
-        return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * np.sqrt(0.5)).astype(np.float32)
+        return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True) * np.sqrt(0.5), dtype=np.float32)
 
 
 def level_codes(column: Floats, levels: int) -> npt.NDArray[np.intp]:

@@ -55,8 +55,9 @@ class Scale:
     poor: float
 
 
-LIKENESS = Scale(good=0.1, poor=1 / 3)  # a tenth of the way to nonsense is still good
+LIKENESS = Scale(good=0.05, poor=1 / 3)  # a twentieth of the way to nonsense is still good
 SAFETY = Scale(good=0.0, poor=0.1)  # about people: any leak that can be shown is named, a tenth is a fault
+HINT = Scale(good=0.0, poor=1 / 3)  # about people, but a symptom and not an attack
 
 
 def worse(value: float, ceiling: float, better: Better) -> float:

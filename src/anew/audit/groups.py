@@ -28,10 +28,12 @@ class Groups:
         """Rate of the target in each group, NaN for an empty one.  (groups,)"""
         known = ~np.isnan(matrix[:, self.target]) & ~np.isnan(matrix[:, self.index])
         group = np.minimum(matrix[known, self.index], len(self.column.levels)).astype(int)
-        y = matrix[known, self.target] / self.scale if self.positive is None else matrix[known, self.target] == self.positive
+        y = matrix[known, self.target]
+        y = y / self.scale if self.positive is None else (y == self.positive).astype(np.float64)
         size = len(self.column.levels) + 1
         with np.errstate(invalid="ignore"):
-            return (np.bincount(group, y, size) / np.bincount(group, minlength=size))[:-1]
+            means: Floats = np.bincount(group, y, size) / np.bincount(group, minlength=size)
+        return means[:-1]
 
     def counted(self, target: Column) -> str:
         """What is compared, in words."""
@@ -40,9 +42,10 @@ class Groups:
         return f"share of {target.name} = {target.levels[int(self.positive)]}"
 
     def shares(self, matrix: Floats) -> Floats:
-        known = matrix[~np.isnan(matrix[:, self.index]), self.index]
-        counts = np.bincount(np.minimum(known, len(self.column.levels)).astype(int), minlength=len(self.column.levels) + 1)
-        return counts[:-1] / max(counts[:-1].sum(), 1)
+        """Share of rows in each group.  (groups,)"""
+        size, known = len(self.column.levels), matrix[~np.isnan(matrix[:, self.index]), self.index]
+        counts = np.bincount(np.minimum(known, size).astype(int), minlength=size + 1)[:-1]
+        return np.asarray(counts / max(counts.sum(), 1))
 
     def gap(self, real: Floats, fake: Floats) -> float:
         """Weighted mean over groups of |rate - real rate|; a group that vanished counts with its whole real rate."""

@@ -16,8 +16,9 @@ Chapter = Literal["likeness", "use", "safety", "cost"]
 class Measure(ABC):
     """Looks at the evidence and says what it finds.
 
-    `question` is what the measure answers, in plain words, and `chapter` the part of the report it belongs to; `kinds` are the kinds of field it serves; `needs` is the
-    number of held-out rows without which it says nothing; `order` places it on the page.
+    `question` is what the measure answers, in plain words, and `chapter` the part of the report it belongs to;
+    `kinds` are the kinds of field it serves; `needs` is the number of held-out rows without which it says nothing;
+    `order` places it on the page, and of two measures that wait the one of larger `weight` starts first.
     """
 
     question: ClassVar[str]
@@ -25,6 +26,7 @@ class Measure(ABC):
     kinds: ClassVar[frozenset[str]]
     needs: ClassVar[int] = 10
     order: ClassVar[int] = 100
+    weight: ClassVar[int] = 0
 
     @property
     def name(self) -> str:

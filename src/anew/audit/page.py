@@ -73,9 +73,10 @@ def tiles(report: Report) -> list[Tile]:
     wanted = (
         ("detectable", "telling", "times in 100 a machine tells a synthetic row from a real one", "50 is guessing"),
         ("pairs", "average", "difference between pairs of columns", "fresh real rows: {ceiling}"),
-        ("utility", "predicting", "score of predictions learned from synthetic rows", "learned from real rows: {ceiling}"),
+        ("utility", "predicting", "score of predictions learned from synthetic rows", "from real rows: {ceiling}"),
         ("copies", "exact", "of the rows are exact copies of a training row", "fresh real rows: {ceiling}"),
-        ("membership", "strongest attack, all", "times in 100 the best attack finds who was in the data", "50 is guessing"),
+        ("membership", "strongest attack, all", "times in 100 the best attack tells who was in the data",
+         "50 is guessing"),
     )
     found = [(report.find(measure, starts), label, best) for measure, starts, label, best in wanted]
     return [Tile(label, _big(finding), best.format(ceiling=number(finding.ceiling, finding.unit)), finding.verdict)
@@ -116,7 +117,8 @@ def _difference(report: Report) -> list[list[float]]:
 
 def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Facts that are one value."""
-    return [(_words(key), _fact(value)) for key, value in facts.items() if not isinstance(value, Mapping | list | tuple)]
+    return [(_words(key), _fact(value)) for key, value in facts.items()
+            if not isinstance(value, Mapping | list | tuple)]
 
 
 def _tables(facts: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

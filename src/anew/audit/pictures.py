@@ -80,8 +80,8 @@ def _marginal(evidence: Evidence, index: int) -> Marginal:
     real, fake = evidence.matrix("train")[:, index], evidence.matrix("synthetic")[:, index]
     blank = (float(np.isnan(real).mean()), float(np.isnan(fake).mean()))
     if not column.ordered:
-        ticks, shares = _bars(column, real, fake)
-        return Marginal(column.name, column.field.kind, False, ticks, *shares, blank, ("", ""))
+        ticks, bars = _bars(column, real, fake)
+        return Marginal(column.name, column.field.kind, False, ticks, *bars, blank, ("", ""))
     edges = _edges(column)
     shares = [np.histogram(np.clip(v[~np.isnan(v)], edges[0], edges[-1]), edges)[0] / max((~np.isnan(v)).sum(), 1)
               for v in (real, fake)]
@@ -175,7 +175,7 @@ def _groups(evidence: Evidence) -> list[dict[str, Any]]:
         target = evidence.columns[groups.target]
         factor = groups.scale if groups.positive is None else 1.0
         rates = [(groups.rates(evidence.matrix(name)) * factor).tolist() for name in ("train", "synthetic")]
-        out.append({"column": groups.column.name, "counted": groups.counted(target), "groups": list(groups.column.levels),
-                    "share": groups.positive is not None, "real": rates[0], "synthetic": rates[1],
-                    "size": groups.shares(evidence.matrix("train")).tolist()})
+        out.append({"column": groups.column.name, "counted": groups.counted(target),
+                    "groups": list(groups.column.levels), "share": groups.positive is not None, "real": rates[0],
+                    "synthetic": rates[1], "size": groups.shares(evidence.matrix("train")).tolist()})
     return out

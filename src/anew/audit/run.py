@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from time import perf_counter
 from typing import Any
 
@@ -22,6 +24,7 @@ from anew.core.registry import Registry
 from anew.core.schema import Schema
 
 MEASURES: Registry[Measure] = Registry("anew.audit.measures", Measure)  # type: ignore[type-abstract]
+WORKERS = 4
 Progress = Callable[[str, float], None]
 
 
@@ -34,29 +37,50 @@ def audit(train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, s
     """Every measure (or those named) on rows learned from, rows held out and synthetic rows.
 
     `baselines` are samples by name; bootstrap and marginals are made when absent. `progress(question, share done)` is
-    called before each measure. The same arguments give the same report, but for its seconds.
+    called after each measure. The same arguments give the same report, but for its seconds.
     """
     trivial = make_baselines(train, min(len(synthetic), max(len(train), 1000)), seed)
     evidence = Evidence(train, holdout, synthetic, schema, target, seed, {**trivial, **(baselines or {})}, where, cost,
                         log_prob, predictions)
     chosen = [MEASURES[name]() for name in (measures if measures is not None else MEASURES.names)]
     chosen.sort(key=lambda measure: (measure.order, measure.name))
-    findings: list[Finding] = []
-    seconds: dict[str, float] = {}
-    for i, measure in enumerate(chosen):
-        if progress:
-            progress(measure.question, i / len(chosen))
-        start = perf_counter()
-        findings += look(measure, evidence)
-        seconds[measure.name] = perf_counter() - start
+    looked = _look_at_all(chosen, evidence, progress)
+    findings = tuple(finding for found, _ in looked for finding in found)
+    seconds = {measure.name: spent for measure, (_, spent) in zip(chosen, looked, strict=True)}
     start = perf_counter()
     pictures = Pictures.of(evidence)
     seconds["pictures"] = perf_counter() - start
     if progress:
         progress("Writing the report", 1.0)
     asked = tuple(Asked(m.name, m.question, m.chapter) for m in chosen)
-    return Report(tuple(findings), asked, tuple(schema.fields),
+    return Report(findings, asked, tuple(schema.fields),
                   _facts(evidence, facts, seconds), pictures)
+
+
+def _look_at_all(measures: Sequence[Measure], evidence: Evidence,
+                 progress: Progress | None) -> list[tuple[list[Finding], float]]:
+    """Findings and seconds of each measure, in order. Measures run side by side, each on one core.
+
+    On a busy machine the threads of one matrix product or one tree wait for each other: measured, 86 s instead of 6.
+    """
+    from threadpoolctl import threadpool_limits
+
+    evidence.matrix("train")  # what all of them need first
+
+    def one(measure: Measure) -> tuple[list[Finding], float]:
+        start = perf_counter()
+        with threadpool_limits(1):  # the limit of OpenMP belongs to a thread
+            return look(measure, evidence), perf_counter() - start
+
+    workers = min(os.cpu_count() or 1, WORKERS)
+    # The longest first, so that none is left alone at the end.
+    longest = sorted(range(len(measures)), key=lambda i: -measures[i].weight)
+    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
+        started = {pool.submit(one, measures[i]): i for i in longest}
+        for done, future in enumerate(as_completed(started), 1):
+            if progress:
+                progress(measures[started[future]].question, done / len(measures))
+        return [future.result() for future in sorted(started, key=lambda future: started[future])]
 
 
 def look(measure: Measure, evidence: Evidence) -> list[Finding]:
@@ -64,8 +88,8 @@ def look(measure: Measure, evidence: Evidence) -> list[Finding]:
     if not any(field.kind in measure.kinds for field in evidence.schema):
         return []
     if len(evidence.holdout) < measure.needs:
-        return [_unanswered(measure, f"Only {len(evidence.holdout)} rows were held out, and this needs {measure.needs}: "
-                                     f"too few rows to tell.")]
+        few = f"Only {len(evidence.holdout)} rows were held out, and this needs {measure.needs}: too few rows to tell."
+        return [_unanswered(measure, few)]
     try:
         with np.errstate(all="ignore"):
             return measure.measure(evidence)

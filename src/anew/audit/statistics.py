@@ -12,7 +12,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import Bools, Floats
+from anew.core.columns import Floats
 
 Z95 = NormalDist().inv_cdf(0.975)
 
@@ -103,9 +103,3 @@ def true_positive_rate(members: Floats, others: Floats, false_positive_rate: flo
     """Share of members above the threshold that only `false_positive_rate` of the others pass; ties count as misses."""
     threshold = np.quantile(others, 1 - false_positive_rate, method="higher")
     return float((members > threshold).mean())
-
-
-def mean_of(flags: Bools | Floats, z: float = Z95) -> Estimate:
-    """The mean of per-row numbers with its normal interval."""
-    n = max(len(flags), 1)
-    return Estimate.around(float(np.mean(flags)), float(np.std(flags) / np.sqrt(n)) + 0.5 / n, z)

@@ -19,7 +19,7 @@ from anew.audit.statistics import Estimate, difference, proportion, z_of_many
 from anew.core.columns import Bools, Floats
 from anew.core.schema import NOMINAL, ORDERED
 
-ROWS = 2000  # people looked up, a side
+ROWS = 4000  # people looked up, a side
 KNOWN = 12_000  # synthetic rows they are looked up in
 MOST = 6  # secret columns tried: the target first, then those whose values are most spread
 CLOSE = 0.025
@@ -31,6 +31,7 @@ class Attribute(Measure):
     kinds = ORDERED | NOMINAL
     needs = 20
     order = 80
+    weight = 6
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         if len(evidence.columns) < 2:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from anew.audit.encode import Singles
 from anew.audit.evidence import Evidence
-from anew.audit.finding import SAFETY, Finding, finding
+from anew.audit.finding import HINT, SAFETY, Finding, finding
 from anew.audit.measure import Measure
 from anew.audit.neighbours import nearest
-from anew.audit.statistics import Estimate, mean_of, proportion
+from anew.audit.statistics import Estimate, proportion
 from anew.core.columns import Bools, Floats
 from anew.core.schema import NOMINAL, ORDERED
 
@@ -27,6 +28,7 @@ class Copies(Measure):
     chapter = "safety"
     kinds = ORDERED | NOMINAL
     order = 60
+    weight = 5
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         if not evidence.columns:
@@ -64,17 +66,17 @@ class Copies(Measure):
             details={evidence.columns[j].name: rate.value for j, rate in zip(fine, rates["synthetic"], strict=True)})]
 
     def _share(self, evidence: Evidence) -> list[Finding]:
-        value, each = distance_share(evidence, evidence.embedded("synthetic", NEAR), len(evidence.holdout))
-        half = len(evidence.holdout) // 2
-        fresh = evidence.embedded("holdout", half)
-        best, _ = distance_share(evidence, fresh, len(evidence.holdout) - half, skip=half)
-        floor, _ = distance_share(evidence, evidence.embedded("bootstrap", min(NEAR, 1024)), len(evidence.holdout))
+        held = len(evidence.holdout)
+        value, each = distance_share(evidence, evidence.embedded("synthetic", NEAR), held)
+        best, _ = distance_share(evidence, evidence.embedded("holdout", held // 2), held - held // 2, skip=held // 2)
+        floor, _ = distance_share(evidence, evidence.embedded("bootstrap", NEAR), held)
         return [finding(
             self.name, "nearer to training rows than to fresh rows", value,
-            f"{100 * value.value:.1f} of 100 synthetic rows have a training row as nearest relative rather than one of "
-            f"{each:,} held-out rows, equally many. Without copying it is 50.",
-            ceiling=Estimate(0.5, min(0.5, 0.5 - best.half / 4), max(0.5, 0.5 + best.half / 4)), floor=floor.value,
-            scale=SAFETY, details={"fresh real rows": best.value, "training rows drawn again": floor.value})]
+            f"{100 * value.value:.1f} of 100 synthetic rows have their nearest relative among {each:,} training rows "
+            f"rather than among as many held-out rows. Without copying it is 50; training rows themselves give "
+            f"{100 * floor.value:.0f}.",
+            ceiling=Estimate.exactly(0.5), floor=floor.value, scale=HINT,
+            details={"fresh real rows": best.value, "training rows drawn again": floor.value})]
 
 
 def repeats(frame: pl.DataFrame, train: pl.DataFrame, names: list[str]) -> Bools:
@@ -82,7 +84,7 @@ def repeats(frame: pl.DataFrame, train: pl.DataFrame, names: list[str]) -> Bools
     keys = [part.select(pl.col(name).round(6) if part.schema[name].is_float() else pl.col(name) for name in names)
             for part in (frame, train)]
     if keys[0].schema != keys[1].schema:
-        keys[0] = keys[0].cast(dict(keys[1].schema))
+        keys[0] = keys[0].cast(keys[1].schema)
     found = keys[0].with_columns(_row=pl.int_range(pl.len())).join(keys[1].unique(), on=names, how="semi",
                                                                    nulls_equal=True)
     flags = np.zeros(len(frame), bool)
@@ -101,17 +103,23 @@ def verbatim(train: Floats, values: Floats) -> Estimate:
     return proportion(np.isin(present, train).sum(), len(present))
 
 
-def distance_share(evidence: Evidence, queries: np.ndarray, most: int, skip: int = 0,  # type: ignore[type-arg]
+def distance_share(evidence: Evidence, queries: Singles, most: int, skip: int = 0,
                    draws: int = 3) -> tuple[Estimate, int]:
     """How often a training row is nearer than a held-out row, equally many of each; ties count half.
 
     Also gives the number of rows a side. `skip` leaves out the first held-out rows, which are the queries themselves.
+    The error counts queries that have the same nearest row as one piece of evidence, not as many.
     """
     fresh = evidence.embedded("holdout", len(evidence.holdout))[skip:skip + most]
     size = min(len(fresh), len(evidence.train))
-    away = nearest(queries, fresh[:size]).distance[:, 0]
-    nearer = np.zeros(len(queries))
+    away = nearest(queries, fresh[:size])
+    share, variance = [], []
     for draw in range(draws):
-        near = nearest(queries, evidence.embedded("train", size, salt=draw)).distance[:, 0]
-        nearer += (near < away) + 0.5 * (near == away)
-    return mean_of(nearer / draws).clipped(), size
+        near = nearest(queries, evidence.embedded("train", size, salt=draw))
+        gap = near.distance[:, 0] - away.distance[:, 0]
+        nearer = (gap < 0) + 0.5 * (gap == 0)
+        winner = np.where(gap < 0, near.row[:, 0], size + away.row[:, 0])
+        share.append(nearer.mean())
+        pieces = np.bincount(winner, nearer - 0.5)
+        variance.append((pieces**2).sum() / len(queries) ** 2)
+    return Estimate.around(float(np.mean(share)), float(np.sqrt(np.mean(variance)))).clipped(), size

@@ -27,6 +27,7 @@ class Coverage(Measure):
     chapter = "likeness"
     kinds = ORDERED | NOMINAL
     order = 40
+    weight = 4
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         found = []
@@ -49,13 +50,14 @@ class Coverage(Measure):
                  "No level is missing that rows of this number should contain.")
         return finding(self.name, "levels lost", proportion(len(lost), total), words,
                        verdict="poor" if lost else "good", ceiling=Estimate.exactly(0.0), floor=1.0,
-                       details={label: 1.0 for label in lost[:20]})
+                       details=dict.fromkeys(lost[:20], 1.0))
 
     def _levels(self, evidence: Evidence, nominal: list[int]) -> Finding:
         size, train = evidence.fresh_size, evidence.matrix("train")
         columns = [evidence.columns[i] for i in nominal]
         seen, fresh = (covered(columns, evidence.take(name, size)[:, nominal]) for name in ("synthetic", "holdout"))
-        error = np.sqrt(sum(_accident(c, train[:, i], size) for c, i in zip(columns, nominal, strict=True))) / len(columns)
+        accidents = sum(_accident(c, train[:, i], size) for c, i in zip(columns, nominal, strict=True))
+        error = np.sqrt(accidents) / len(columns)
         only = float(np.mean([1 / len(column.levels) for column in columns]))
         return finding(
             self.name, "levels covered", Estimate.around(seen.mean(), error).clipped(),
@@ -73,10 +75,9 @@ class Coverage(Measure):
         both = []
         for name in ("synthetic", "holdout"):
             rows = evidence.take(name, size)
-            shares = [np.minimum(_width(rows[:, i]) / _width(c.values), 1.0) for c, i in usable]
-            error = bootstrap_error(lambda drawn, rows=rows: float(np.mean([  # type: ignore[misc]
-                min(_width(rows[drawn, i]) / _width(c.values), 1.0) for c, i in usable])), len(rows), 20, evidence.rng(4))
-            both.append(Estimate.around(float(np.mean(shares)), error).clipped())
+            error = bootstrap_error(lambda drawn, rows=rows: _reached(usable, rows[drawn]),  # type: ignore[misc]
+                                    len(rows), 20, evidence.rng(4))
+            both.append(Estimate.around(_reached(usable, rows), error).clipped())
         return finding(
             self.name, "spread of the numbers", both[0],
             f"Numbers spread over {100 * both[0].value:.0f} in 100 of the real width (the middle 98 % of rows); fresh "
@@ -87,22 +88,22 @@ class Coverage(Measure):
         size = min(evidence.fresh_size, len(evidence.train), ROWS)
         real = evidence.embedded("train", size)
         rng = evidence.rng(5)
-        values = {name: precision_recall(real, evidence.embedded(name, size), rng)
-                  for name in ("synthetic", "holdout", "marginals")}
+        value, fresh, worst = (precision_recall(real, evidence.embedded(name, size), rng)
+                               for name in ("synthetic", "holdout", "marginals"))
         names = (("rows that look typical", "precision", "Synthetic rows lie where real rows lie"),
                  ("real rows that are represented", "recall", "Real rows have a synthetic row as near as a real one"))
         return [
-            finding(self.name, f"{title} ({term})", values["synthetic"][i],
-                    f"{words}: {values['synthetic'][i].value:.2f}, where fresh rows reach {values['holdout'][i].value:.2f}.",
-                    ceiling=values["holdout"][i], floor=min(values["marginals"][i].value, values["holdout"][i].value / 2),
-                    better="higher", unit="score")
+            finding(self.name, f"{title} ({term})", value[i],
+                    f"{words}: {value[i].value:.2f}, where fresh rows reach {fresh[i].value:.2f}.", ceiling=fresh[i],
+                    floor=min(worst[i].value, fresh[i].value / 2), better="higher", unit="score")
             for i, (title, term, words) in enumerate(names)]
 
 
 def lost_levels(column: Column, train: Floats, rows: Floats) -> list[str]:
     """Levels absent from rows (m,) although a chance smaller than `SURE`, over all levels, would miss them."""
     count = np.bincount(train[~np.isnan(train)].astype(int), minlength=len(column.levels))
-    share = np.maximum(count - 2 * np.sqrt(count), 0) / max(len(train), 1)  # cautious: the level may be rarer than seen
+    # Cautious: the level may be rarer than it happened to be in training.
+    share = np.maximum(count - 2 * np.sqrt(count), 0) / max(len(train), 1)
     seen = np.isin(np.arange(len(column.levels)), rows[~np.isnan(rows)])
     lost = ~seen & ((1 - share) ** len(rows) < SURE / max(len(column.levels), 1))
     return [f"{column.name} = {column.levels[k]}" for k in np.flatnonzero(lost)]
@@ -120,6 +121,11 @@ def _accident(column: Column, train: Floats, size: int) -> float:
     return float((missed * (1 - missed)).sum() / len(column.levels) ** 2)
 
 
+def _reached(columns: list[tuple[Column, int]], rows: Floats) -> float:
+    """Mean over columns of the width that rows reach, at most the whole of the training rows' width."""
+    return float(np.mean([min(_width(rows[:, i]) / _width(column.values), 1.0) for column, i in columns]))
+
+
 def _width(values: Floats) -> float:
     present = values[~np.isnan(values)]
     if not len(present):
@@ -130,7 +136,7 @@ def _width(values: Floats) -> float:
 
 def precision_recall(real: Singles, fake: Singles, rng: np.random.Generator,
                      steps: int = 30) -> tuple[Estimate, Estimate]:
-    """alpha-precision and beta-recall with bootstrapped intervals; both sides have m rows, balls hold shares of them."""
+    """alpha-precision and beta-recall with bootstrapped intervals; both sides have m rows."""
     alphas = np.linspace(0, 1, steps)
     radius_real = np.linalg.norm(real - real.mean(0), axis=1)
     radius_fake = np.linalg.norm(fake - real.mean(0), axis=1)

@@ -23,6 +23,8 @@ from anew.core.schema import NOMINAL, ORDERED
 
 OBEYED = 0.995
 MOST = 30  # columns looked at
+VALUES = 2000  # distinct values of a number that may decide something
+FEW = 100  # distinct values of a number that may be decided
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,15 @@ class Dependencies(Measure):
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         columns = evidence.columns[:MOST]
-        cuts = [cut_quantiles(column) for column in columns]
+        cuts = [cut_quantiles(column, 4 * VALUES) for column in columns]
         train = evidence.matrix("train")
         rules = find_rules(columns, cuts, train)
         size = evidence.fresh_size
         broken = {name: self._broken(rules, cuts, evidence.take(name, size)) for name in
                   ("synthetic", "holdout", "marginals")}
         # A rule is a rule only if fresh rows keep it too; and one that chance keeps shows nothing.
-        real = [i for i in range(len(rules)) if broken["holdout"][i].value <= 0.05 and broken["marginals"][i].value > 0.02]
+        real = [i for i in range(len(rules))
+                if broken["holdout"][i].value <= 0.05 and broken["marginals"][i].value > 0.02]
         if not real:
             return []
         worst = max(real, key=lambda i: broken["synthetic"][i].value - broken["holdout"][i].value)
@@ -87,8 +90,8 @@ def find_rules(columns: tuple[Column, ...], cuts: list[Cut], train: Floats) -> l
 
 
 def _decides(columns: tuple[Column, ...], cells: list[Ints], cuts: list[Cut], i: int, j: int) -> Rule | None:
-    """Whether column i decides the nominal column j: each repeated value of i goes with one level of j."""
-    if columns[j].ordered or (columns[i].ordered and len(cuts[i].edges) > 60):
+    """Whether column i decides column j: each value of i that occurs repeatedly goes with one value of j."""
+    if not (_atomic(cuts[i], VALUES) and _atomic(cuts[j], FEW if columns[j].ordered else VALUES)):
         return None
     a, b, size = cells[i], cells[j], cuts[j].size
     pair, count = np.unique(a * size + b, return_counts=True)
@@ -97,8 +100,7 @@ def _decides(columns: tuple[Column, ...], cells: list[Ints], cuts: list[Cut], i:
     best = np.zeros(cuts[i].size)
     np.maximum.at(best, key, count)
     asked = total >= 3  # a value that occurs once or twice decides nothing
-    common = np.bincount(b).max() / len(b)
-    if not asked.any() or total[asked].sum() < len(a) / 2 or common > 0.98:
+    if total[asked].sum() < len(a) / 2 or np.bincount(b).max() / len(b) > 0.98:
         return None
     if best[asked].sum() / total[asked].sum() < OBEYED:
         return None
@@ -107,6 +109,11 @@ def _decides(columns: tuple[Column, ...], cells: list[Ints], cuts: list[Cut], i:
     expected[key[top]] = level[top]
     expected[~asked] = -1
     return Rule(f"{columns[i].name} decides {columns[j].name}", (i, j, expected), None)
+
+
+def _atomic(cut: Cut, most: int) -> bool:
+    """Whether each cell of a column is one value, and there are not too many."""
+    return not cut.column.ordered or len(np.unique(cut.column.values)) <= min(len(cut.edges), most)
 
 
 def _below(columns: tuple[Column, ...], train: Floats, i: int, j: int) -> Rule | None:

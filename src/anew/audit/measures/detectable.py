@@ -22,6 +22,7 @@ class Detectable(Measure):
     kinds = ORDERED | NOMINAL
     needs = 20
     order = 30
+    weight = 9
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         if not evidence.columns:

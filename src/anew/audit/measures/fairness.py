@@ -41,8 +41,9 @@ class Fairness(Measure):
         scale = 1.0 if groups.positive is None else 100.0
         return finding(
             self.name, f"{counted}, by {groups.column.name}", value,
-            f"For {groups.column.name} = {groups.column.levels[i]} the {counted} is {_shown(fake[i], groups, scale)} in "
-            f"the synthetic rows and {_shown(rates[i], groups, scale)} in the real ones; that is the largest difference.",
+            f"For {groups.column.name} = {groups.column.levels[i]} the {counted} is "
+            f"{_shown(fake[i], groups, scale)} in the synthetic rows and {_shown(rates[i], groups, scale)} in the real "
+            f"ones; that is the largest difference.",
             ceiling=best, floor=floor, unit="share" if groups.positive is not None else "deviations",
             details={level: float(v) for level, v in zip(groups.column.levels, np.nan_to_num(fake), strict=True)})
 

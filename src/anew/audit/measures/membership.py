@@ -18,7 +18,7 @@ from anew.audit.statistics import Estimate, auc, proportion, true_positive_rate,
 from anew.core.columns import Bools, Floats
 from anew.core.schema import NOMINAL, ORDERED
 
-ROWS = 2500  # candidates a side
+ROWS = 4000  # candidates a side
 KNOWN = 20_000  # synthetic rows the attackers hold
 LOW = 0.01  # false accusations the attacker accepts
 METRICS = ("range", "rank")
@@ -31,6 +31,7 @@ class Membership(Measure):
     kinds = ORDERED | NOMINAL
     needs = 20
     order = 70
+    weight = 8
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         if not evidence.columns:

@@ -1,7 +1,8 @@
 """Is the condition obeyed? Only asked when the rows were drawn under one (`--where`).
 
 The condition is a function from a frame to booleans, or whatever `core.where` reads: a value, any of a list, an
-interval `(low, high)` with None for an open end. Ceiling: all rows; floor: the share of real rows that meet it by themselves.
+interval `(low, high)` with None for an open end. Ceiling: all rows; floor: the real rows
+that meet it by themselves.
 """
 
 from __future__ import annotations
@@ -38,9 +39,9 @@ class Obeys(Measure):
         value = proportion(met.sum(), len(met))
         return [finding(
             self.name, "rows that meet the condition", value,
-            f"{met.sum():,} of {len(met):,} synthetic rows meet the condition; of the real rows {100 * real.mean():.2f} "
-            f"in 100 do.", ceiling=Estimate.exactly(1.0), floor=float(real.mean()), better="higher",
-            verdict="good" if met.all() else "poor")]
+            f"{met.sum():,} of {len(met):,} synthetic rows meet the condition; of the real rows "
+            f"{100 * real.mean():.2f} in 100 do.", ceiling=Estimate.exactly(1.0), floor=float(real.mean()),
+            better="higher", verdict="good" if met.all() else "poor")]
 
 
 def meets(frame: pl.DataFrame, where: Any) -> Bools:

@@ -20,6 +20,7 @@ from anew.core.columns import Floats
 from anew.core.schema import NOMINAL, ORDERED
 
 PARTS = 8  # disjoint parts of the rows whose differences give the interval
+PART_REAL = 6000  # training rows the parts are compared with: their spread is wanted, not their mean
 MOST = 60  # columns; beyond these a seeded draw of them stands for all
 
 
@@ -34,12 +35,13 @@ class Pairs(Measure):
         if width < 2:
             return []
         chosen = np.sort(evidence.rng(2).permutation(width)[:MOST])
-        judge = _Pairs([cut_widths(evidence.columns[i]) for i in chosen], evidence.matrix("train")[:, chosen])
-        size = evidence.fresh_size
-        found = {name: judge.distances(evidence.take(name, size)[:, chosen])
-                 for name in ("synthetic", "holdout", "marginals")}
-        value, best = (self._estimate(found[name], judge, evidence.take(name, size)[:, chosen])
-                       for name in ("synthetic", "holdout"))
+        cuts = [cut_widths(evidence.columns[i]) for i in chosen]
+        judge = _Pairs(cuts, evidence.matrix("train")[:, chosen])
+        small = _Pairs(cuts, evidence.take("train", PART_REAL)[:, chosen])
+        rows = {name: evidence.take(name, evidence.fresh_size)[:, chosen]
+                for name in ("synthetic", "holdout", "marginals")}
+        found = {name: judge.distances(taken) for name, taken in rows.items()}
+        value, best = (self._estimate(found[name], small, rows[name]) for name in ("synthetic", "holdout"))
         lost = found["synthetic"] - found["holdout"]
         order = np.argsort(-lost)[:10]
         details = {judge.label(int(p)): float(found["synthetic"][p]) for p in order}
@@ -51,9 +53,9 @@ class Pairs(Measure):
             ceiling=best, floor=float(found["marginals"].mean()), details=details)]
 
     @staticmethod
-    def _estimate(distances: Floats, judge: _Pairs, rows: Floats) -> Estimate:
-        """The mean over pairs; its interval from the spread over disjoint parts, whose error shrinks as 1/sqrt(size)."""
-        parts = [judge.distances(rows[part::PARTS], most=60).mean() for part in range(PARTS)] if len(rows) > 40 else []
+    def _estimate(distances: Floats, small: _Pairs, rows: Floats) -> Estimate:
+        """The mean over pairs; its interval from the spread over disjoint parts, whose error shrinks as 1/sqrt(n)."""
+        parts = [small.distances(rows[part::PARTS], most=60).mean() for part in range(PARTS)] if len(rows) > 40 else []
         error = float(np.std(parts, ddof=1) / np.sqrt(PARTS)) if parts else 0.5 / np.sqrt(len(rows))
         return Estimate.around(float(distances.mean()), error).clipped()
 
@@ -73,7 +75,7 @@ class _Pairs:
         return f"{self.cuts[i].column.name} and {self.cuts[j].column.name}"
 
     def distances(self, matrix: Floats, most: int | None = None) -> Floats:
-        """One number a pair (or for evenly chosen `most` of them), NaN correlations counted as no difference.  (pairs,)"""
+        """One number a pair, or for evenly chosen `most` of them; two undefined correlations are equal.  (pairs,)"""
         fake, found = codes(self.cuts, matrix), correlation(matrix)
         pairs = self.pairs if most is None else self.pairs[::max(len(self.pairs) // most, 1)]
         return np.array([self._one(i, j, fake, found) for i, j in pairs])

@@ -49,9 +49,10 @@ class Shape(Measure):
         share = 100 * value[i]
         return finding(
             self.name, "the column that differs most", Estimate.around(value[i], error[i], z).clipped(),
-            f"The column that is furthest off is {names[i]}: {share:.1f} of 100 rows would have to change their value "
-            f"to match ({100 * fresh[i]:.1f} for fresh real rows).",
-            ceiling=Estimate.around(fresh[i], doubt[i], z), floor=float(floor[i]), details={names[i]: float(value[i])})
+            f"The column that is furthest off is {names[i]}: {share:.1f} of 100 rows would have to change their "
+            f"value to match ({100 * fresh[i]:.1f} for fresh real rows).",
+            ceiling=Estimate.around(fresh[i], doubt[i], z), floor=float(floor.mean()),
+            details={names[i]: float(value[i])})
 
 
 def _spread_evenly(cut: Cut, real: Ints, rng: np.random.Generator) -> float:

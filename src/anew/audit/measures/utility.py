@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from anew.audit.compare import Ints
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, Verdict, finding
-from anew.audit.forests import boosted, predictable, readable, threads
+from anew.audit.forests import boosted, one_thread, predictable, readable
 from anew.audit.measure import Measure
 from anew.audit.statistics import Estimate, auc, bootstrap_error
 from anew.core.columns import Floats
@@ -31,6 +32,7 @@ class Utility(Measure):
     kinds = ORDERED | NOMINAL
     needs = 20
     order = 50
+    weight = 7
 
     def measure(self, evidence: Evidence) -> list[Finding]:
         if evidence.target_index is None or len(evidence.columns) < 2:
@@ -45,7 +47,7 @@ class Utility(Measure):
             finding(self.name, f"predicting {evidence.target}, learned from synthetic rows", value,
                     f"Trees that learned from synthetic rows predict {evidence.target} of fresh real rows with "
                     f"{lab.unit_words} {value.value:.3f}; trees that learned from real rows with {best.value:.3f}.",
-                    ceiling=best, floor=min(scores["marginals"].value, lab.blind), better="higher", unit=lab.unit),
+                    ceiling=best, floor=max(scores["marginals"].value, lab.blind), better="higher", unit=lab.unit),
             self._beside(evidence, lab)]
 
     def _nothing(self, evidence: Evidence, collapsed: bool) -> Finding:
@@ -59,7 +61,7 @@ class Utility(Measure):
         """real + synthetic against real + real again: told, since either answer is a fact and not a fault."""
         each = min(len(evidence.train), len(evidence.synthetic), EACH)
         real, made = evidence.take("train", each), evidence.take("synthetic", each)
-        alone, twice, both = (lab.predictions(rows) for rows in (real, np.vstack([real, real]), np.vstack([real, made])))
+        alone, twice, both = (lab.predictions(np.vstack(rows)) for rows in ([real], [real, real], [real, made]))
         gain = lab.compare(both, twice)
         how = "help" if gain.low > 0 else "hurt" if gain.high < 0 else "neither help nor hurt noticeably"
         details = {"real rows alone": lab.value(alone), "real rows twice": lab.value(twice),
@@ -68,7 +70,8 @@ class Utility(Measure):
             self.name, "synthetic beside real rows, gain over duplicated real rows", gain,
             f"Added to {each:,} real rows, as many synthetic rows {how}: {details['real and synthetic rows']:.3f}, "
             f"against {details['real rows twice']:.3f} with the real rows twice and {details['real rows alone']:.3f} "
-            f"with the real rows alone.", ceiling=Estimate.exactly(0.0), better="higher", unit=lab.unit, details=details)
+            f"with the real rows alone.", ceiling=Estimate.exactly(0.0), better="higher",
+            unit=lab.unit, details=details)
 
 
 class Lab:
@@ -96,7 +99,7 @@ class Lab:
             return None
         seen, categorical = readable(self.columns, inputs)
         asked, _ = readable(self.columns, self.inputs)
-        with threads(len(seen)):
+        with one_thread():
             if self.column.ordered:
                 model = boosted("regressor", categorical, len(seen), self.evidence.seed).fit(seen, labels)
                 return np.asarray(model.predict(asked))[:, None]
@@ -111,7 +114,7 @@ class Lab:
             out[:, model.classes_.astype(int)] = model.predict_proba(asked)
             return out
 
-    def value(self, predicted: Floats | None, drawn: np.ndarray | slice = slice(None)) -> float:  # type: ignore[type-arg]
+    def value(self, predicted: Floats | None, drawn: Ints | slice = slice(None)) -> float:
         """The score of predictions on (a redraw of) the held-out rows."""
         if predicted is None:
             return float("nan")
