@@ -18,6 +18,7 @@ DAYS = (
 )  # fmt: skip
 CLOCKS = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f", "%I:%M %p", "%I:%M:%S %p", "%H%M%S")
 ZONES = ("", "Z", " UTC", "%:z", "%z", " %z")
+SHORT_YEAR = r"^\s*\d{1,2}[-/.]\w{1,3}[-/.]\d{2}(\D|$)"  # two digits: 1.2.3 is a version, not a date
 LOOKED = 200  # words that shortlist the formats
 
 
@@ -143,6 +144,8 @@ def _fits(words: pl.Series, form: str) -> Written | None:
     if found is None or found.null_count() or not len(found):
         return None
     if found.dtype != pl.Time and not _sensible(found, form):
+        return None
+    if "%y" in form and not words.str.contains(SHORT_YEAR).all():
         return None
     return Written(form, _dtype(form), "")
 
