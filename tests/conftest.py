@@ -12,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # test workers and benchmarks beside each other would wait for each other
 
 Completed = subprocess.CompletedProcess[str]
 
