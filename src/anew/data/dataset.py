@@ -129,10 +129,8 @@ def _columns(
 
 
 def _schema_of(brought: _Brought) -> pl.Schema:
-    try:
+    with _readable():
         return brought.frame.collect_schema()
-    except (PolarsError, PanicException) as error:
-        raise DataError(f"The table cannot be read: {error}") from None
 
 
 def _rows(
@@ -140,24 +138,30 @@ def _rows(
 ) -> tuple[pl.DataFrame, pl.Series | None, int, list[str]]:
     """The rows to learn from, their numbers in the source (None: all), how many there are, and a note."""
     frame = brought.frame.select(columns)
-    try:
-        held = frame.collect() if most is None or _fits(brought.size) else None
-        total = len(held) if held is not None else int(frame.select(pl.len()).collect(engine="streaming").item())
+    by = target if target in columns else None
+    with _readable():
+        if most is None or _fits(brought.size):
+            frame = frame.collect().lazy()
+        strata = None if by is None else frame.select(by).collect(engine="streaming").to_series()
+        total = int(frame.select(pl.len()).collect(engine="streaming").item()) if strata is None else len(strata)
         if not total:
             raise DataError("The table has columns but no rows", do="Give at least one row")
-        if held is None and (total <= (most or total) or _fits(total * len(columns) * sample.CELL)):
-            held = frame.collect()
-        if held is not None and (most is None or total <= most):
-            return held, None, total, []
-        assert most is not None
-        strata = None if target is None else frame.select(target).collect(engine="streaming").to_series()
+        if most is None or total <= most:
+            return frame.collect(), None, total, []
         picked = pl.Series(sample.stratified(strata, total, most, seed))
-        some = held[picked] if held is not None else _gather(frame, picked)
+        some = _gather(frame, picked)
+    how = "drawn uniformly" if by is None else f"stratified by {by!r}"
+    return some, picked, total, [f"{total:,} rows; learned from a sample of {most:,}, {how}"]
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What polars cannot read is the data's fault; a panic is how some of its readers say so."""
+    try:
+        yield
     except (PolarsError, PanicException) as error:
         raise DataError(f"The table cannot be read: {str(error).splitlines()[0]}",
                         do="Repair the file or write it again") from None
-    by = f"stratified by {target!r}" if target is not None else "drawn uniformly"
-    return some, picked, total, [f"{total:,} rows; learned from a sample of {most:,}, {by}"]
 
 
 def _gather(frame: pl.LazyFrame, picked: pl.Series) -> pl.DataFrame:

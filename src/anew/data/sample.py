@@ -35,8 +35,18 @@ def free_memory() -> int:
 def stratified(target: pl.Series | None, rows: int, many: int, seed: int) -> npt.NDArray[np.int64]:
     """`many` row numbers out of `rows`, ascending."""
     rng = np.random.default_rng(seed)
-    ties = rng.random(rows)
-    ranks = np.zeros(rows) if target is None else target.rank("dense").fill_null(0).to_numpy()
-    order = np.lexsort((ties, ranks))
+    place = rng.random(rows)  # within the stratum
+    if target is not None:
+        place += _strata(target)
+    order = np.argsort(place)
     picked = ((np.arange(many) + rng.random()) * (rows / many)).astype(np.int64)
     return np.sort(order[picked]).astype(np.int64)
+
+
+def _strata(target: pl.Series) -> npt.NDArray[np.float64]:
+    """A whole number a distinct value, in the order of the values where they are numbers; 0 for missing."""
+    if target.dtype == pl.String:
+        numbers = target.cast(pl.Float64, strict=False)
+        words = numbers.null_count() > target.null_count()
+        target = target.cast(pl.Categorical).to_physical() if words else numbers
+    return target.rank("dense").cast(pl.Float64).fill_null(0.0).to_numpy()
