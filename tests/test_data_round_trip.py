@@ -135,6 +135,9 @@ def test_pandas_index() -> None:
     opened = Dataset.open(shuffled)
     assert opened.schema.names == ("a",)
     pd.testing.assert_frame_equal(opened.give_back(opened.frame), shuffled.reset_index(drop=True))
+    pd.testing.assert_frame_equal(opened.give_back(opened.frame, same_rows=True), shuffled)
+    predicted = opened.give_back(pl.DataFrame({"prediction": [1, 2, 3]}), same_rows=True)
+    assert list(predicted.index) == [5, 3, 9]  # type: ignore[attr-defined]
 
 
 def test_pyarrow() -> None:
@@ -179,6 +182,13 @@ def test_a_dict_of_arrays() -> None:
     for name in ("a", "b", "c", "d"):
         assert back[name].dtype == data[name].dtype  # type: ignore[union-attr]
         np.testing.assert_array_equal(back[name], data[name])
+
+
+def test_a_dict_of_series() -> None:
+    pd = pytest.importorskip("pandas")
+    data = {"a": pd.Series([1, 2, 2], dtype="Int64"), "b": pl.Series(["x", None, "y"]), "c": (1.5, 2.5, 2.5)}
+    opened = Dataset.open(data)
+    assert opened.give_back(opened.frame) == {"a": [1, 2, 2], "b": ["x", None, "y"], "c": [1.5, 2.5, 2.5]}
 
 
 def test_a_list_of_dicts() -> None:

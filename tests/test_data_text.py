@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -18,6 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from anew.core.errors import AnewWarning
+from anew.core.schema import Field, Schema
 from anew.data.dataset import Dataset
 from anew.data.formats.frames import write
 from anew.data.restore import restored
@@ -221,21 +223,25 @@ def test_formulas_are_counted_and_escaped(tmp_path: Path) -> None:
     assert pl.read_csv(tmp_path / "b.csv")["a"].to_list() == ["'=1+1", "-5", "'@x", "ok", None]
 
 
-WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=8)
+WORDS = st.text(st.sampled_from("ab12é€ .,;|\t\n\"'=-\u2028"), max_size=6)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(rows=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=8), quoting=st.sampled_from([0, 1]))
-def test_no_word_is_lost(tmp_path: Path, rows: list[tuple[str, str]], quoting: int) -> None:
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(st.tuples(WORDS, WORDS, WORDS), min_size=4, max_size=12), mark=st.sampled_from(",;\t|"),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]), end=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-16"]),
+)  # fmt: skip
+def test_no_word_is_lost(
+    tmp_path: Path, rows: list[tuple[str, ...]], mark: str, quoting: Any, end: str, encoding: str
+) -> None:
     """Whatever stands in the cells: as categories they come back letter for letter; an empty cell is missing."""
-    from anew.core.schema import Field, Schema
-
-    path = tmp_path / "a.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, quoting=quoting, lineterminator="\n").writerows([("first", "second"), *rows, ("w", "w")])
-    schema = Schema(fields=tuple(Field(name=name, kind="category", dtype="String") for name in ("first", "second")))
-    read = Dataset.open(path, schema).frame.rows()
-    assert read == [(one or None, two or None) for one, two in [*rows, ("w", "w")]]
+    names = ("first", "second", "third")
+    with (tmp_path / "a.csv").open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=mark, quoting=quoting, lineterminator=end).writerows([names, *rows])
+    schema = Schema(fields=tuple(Field(name=name, kind="category", dtype="String") for name in names))
+    read = Dataset.open(tmp_path / "a.csv", schema).frame.rows()
+    assert read == [tuple(cell or None for cell in row) for row in rows]
 
 
 def test_dates_before_1970_and_after(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
@@ -58,6 +59,7 @@ class Dataset:
     rows: int
     notes: tuple[str, ...] = ()
     source: Source | None = None
+    labels: Any = None  # of the rows, where the frame has them; never part of a model
 
     @classmethod
     def open(
@@ -81,11 +83,16 @@ class Dataset:
         decided = _decide(raw, brought.text, like, asked)
         frame = canonical(raw, decided, brought.text, rows)
         notes = (*brought.notes, *left_out, *note, *_told(decided, like))
-        return cls(frame, decided, brought.origin, total, notes, brought.source)
+        origin = replace(brought.origin, rows=None)
+        return cls(frame, decided, origin, total, notes, brought.source, brought.origin.rows)
 
-    def give_back(self, frame: pl.DataFrame, schema: Schema | None = None) -> object:
-        """A canonical frame (rows created, completed, predicted) as the kind of frame that came, dtypes and all."""
-        return back(restored(frame, schema or self.schema), self.origin)
+    def give_back(self, frame: pl.DataFrame, schema: Schema | None = None, *, same_rows: bool = False) -> object:
+        """A canonical frame (rows created, completed, predicted) as the kind of frame that came, dtypes and all.
+
+        `same_rows` says that the rows are those that came, in their order: then they keep their labels.
+        """
+        origin = replace(self.origin, rows=self.labels if same_rows else None)
+        return back(restored(frame, schema or self.schema), origin)
 
 
 def give_back(frame: pl.DataFrame, schema: Schema, origin: Origin | None = None) -> object:

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+import numpy as np
 import polars as pl
 from polars.exceptions import PolarsError
 
@@ -23,12 +24,14 @@ from anew.data.formats.found import check_names
 @dataclass(frozen=True)
 class Origin:
     """The kind of frame ("pandas", "polars", "lazy", "arrow", "duckdb", "dict", "rows", "path", or what narwhals
-    calls it), each column's type there, the labels of columns that are not words, and the columns of the index."""
+    calls it), each column's type there, the labels of columns that are not words, the columns of a named index, and
+    the row labels themselves for answers row for row."""
 
     kind: str
     dtypes: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, Any] = field(default_factory=dict)
     index: tuple[str, ...] = ()
+    rows: Any = None
 
     @classmethod
     def usual(cls) -> Origin:
@@ -100,7 +103,8 @@ def _take_dict(data: Mapping[object, Any]) -> tuple[Frame, Origin]:
     if len(set(lengths.values())) > 1:
         raise DataError("The columns of the dict differ in length", found=lengths, do="Give arrays of one length")
     columns = {name: _series(cells) for name, cells in zip(names, data.values(), strict=True)}
-    kinds = {name: getattr(cells, "dtype", None) for name, cells in zip(names, data.values(), strict=True)}
+    kinds = {name: cells.dtype if isinstance(cells, np.ndarray) else None
+             for name, cells in zip(names, data.values(), strict=True)}
     return pl.DataFrame(columns), Origin("dict", kinds, labels)
 
 
@@ -123,7 +127,7 @@ def _as_array(cells: pl.Series, dtype: Any) -> Any:
     if dtype is None:
         return cells.to_list()
     made = cells.to_numpy()
-    return made if cells.null_count() and getattr(dtype, "kind", "O") in "iub" else made.astype(dtype)
+    return made if cells.null_count() and dtype.kind in "iub" else made.astype(dtype)
 
 
 def _take_rows(data: Sequence[Any]) -> tuple[Frame, Origin]:

@@ -21,12 +21,13 @@ def take(data: pd.DataFrame) -> tuple[pl.DataFrame, Origin]:
     if data.columns.nlevels > 1:
         raise DataError("The columns have several levels", found=list(data.columns[:2]),
                         do="Give each column one name, for example ['_'.join(c) for c in df.columns]")
+    rows = data.index
     index = tuple(str(name) for name in data.index.names) if None not in data.index.names else ()
     data = data.reset_index() if index else data
     names, labels = labelled(list(data.columns))
     columns = [_series(data.iloc[:, i], name) for i, name in enumerate(names)]
     dtypes = {name: data.dtypes.iloc[i] for i, name in enumerate(names)}
-    return pl.DataFrame(columns), Origin("pandas", dtypes, labels, index)
+    return pl.DataFrame(columns), Origin("pandas", dtypes, labels, index, rows)
 
 
 def _series(column: pd.Series, name: str) -> pl.Series:
@@ -61,10 +62,10 @@ def _is_missing(cell: object) -> bool:
 def back(frame: pl.DataFrame, origin: Origin) -> pd.DataFrame:
     columns = {cells.name: _back(cells, origin.dtypes) for cells in frame}
     made = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
-    index = [name for name in origin.index if name in made.columns]
-    made = made.set_index(index) if index and len(index) == len(origin.index) else made
+    if origin.index and set(origin.index) <= set(made.columns):
+        made = made.set_index(list(origin.index))
     made.columns = pd.Index([origin.labels.get(name, name) for name in made.columns])
-    return made
+    return made if origin.rows is None else made.set_axis(origin.rows)
 
 
 def _back(cells: pl.Series, dtypes: Mapping[str, Any]) -> pd.Series:
