@@ -49,6 +49,7 @@ COLUMNS: dict[str, tuple[str, list[Any], str]] = {
                                                     closed="left"))[:MANY], "datetime"),
     "sentences": ("x", words("the {} quick brown foxes jump over the lazy dog"), "text"),
     "few sentences": ("x", ["strongly agree with all of this", "do not agree at all"] * 500, "category"),
+    "names that nearly all differ": ("x", [f"Anna Smith {i % 930}" for i in range(MANY)], "identifier"),
     "names of people": ("x", words("Anna Smith {}"), "identifier"),
 }
 

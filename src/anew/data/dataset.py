@@ -195,7 +195,7 @@ def _told(schema: Schema, like: Schema | None) -> list[str]:
     if like is not None:
         return []
     commas = [field.name for field in schema if field.kind in ("integer", "number") and _has_comma(field)]
-    doubtful = ("both fit", "missing", "mixed", "would fit too", "several formats")
+    doubtful = ("both fit", "missing", "mixed", "would fit too", "several formats", "nearly all")
     told = [f"{field.name}: {field.why}" for field in schema if any(word in field.why for word in doubtful)]
     return [f"decimal comma in {', '.join(commas)}", *told] if commas else told
 

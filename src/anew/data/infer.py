@@ -21,7 +21,7 @@ from anew.data.identifiers import is_sequence, named_as_key, pattern_of
 SMALL = 20  # rows under which "all different" says little
 DECIMALS = 9
 SENTENCE = 4.0  # words in a cell, on average, from which a column of different cells is text
-UNIQUE = 0.98  # share of different cells from which words are keys
+UNIQUE = 0.9  # share of different cells from which words are keys: to learn them would be to hand them out
 NUMERIC_WORDS = 30  # different cells up to which numbers mixed with words are a category
 
 
@@ -168,7 +168,7 @@ def _words(facts: _Facts) -> _Decision:
         return _Decision("text", f"sentences of {length:.0f} words on average, {facts.many}")
     if share >= UNIQUE and (len(cells) >= SMALL or (share == 1.0 and named_as_key(facts.name))):
         why = "all different" if share == 1.0 else f"nearly all different ({facts.many})"
-        return _Decision("identifier", f"words, {why}", pattern=pattern_of(cells))
+        return _Decision("identifier", f"words, {why}: keys, made anew", pattern=pattern_of(cells))
     return _Decision("category", said)
 
 
