@@ -38,7 +38,7 @@ def predict(
     target = loaded.plan.target
     if proba:
         chances = loaded.predict_proba(data, method)
-        frame = DataFrame(chances, schema=[f"{target}={label}" for label in loaded.classes])
+        frame = DataFrame(chances.round(6), schema=[f"{target}={label}" for label in loaded.classes])
     else:
         frame = DataFrame({str(target): loaded.predict(data, method)})
     return deliver(face, frame, None, out)
