@@ -18,7 +18,7 @@ from polars.exceptions import PolarsError
 
 from anew.core.errors import DataError, UsageError
 from anew.data.formats.columnar import values
-from anew.data.formats.found import check_names
+from anew.data.formats.found import check_names, need
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ def _back_rows(frame: pl.DataFrame, origin: Origin) -> list[dict[Any, Any]]:
 
 def _take_duckdb(data: Any) -> tuple[Frame, Origin]:
     check_names(data.columns, "The relation")
-    return data.pl(), Origin("duckdb")
+    return pl.DataFrame(data), Origin("duckdb")
 
 
 def _back_duckdb(frame: pl.DataFrame, origin: Origin) -> object:
@@ -184,10 +184,11 @@ def _take_array(data: Any) -> tuple[Frame, Origin]:
 
 
 def _back_usual(frame: pl.DataFrame, origin: Origin) -> object:
-    return _back_pandas(frame, origin) if find_spec("pandas") else frame
+    return _back_pandas(frame, origin) if find_spec("pandas") and find_spec("pyarrow") else frame
 
 
 def _take_pandas(data: Any) -> tuple[Frame, Origin]:
+    need("pyarrow", "pandas frames")
     from anew.data import origin_pandas
 
     return origin_pandas.take(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from anew.core.errors import DataError, UsageError
+from anew.core.errors import DataError
 from anew.data.formats.columnar import values
-from anew.data.formats.found import Found, check_names, choose_part
+from anew.data.formats.found import Found, check_names, choose_part, need
 
 TABLE = "data"  # the name of the table in a new database
 BATCH = 50_000
@@ -81,18 +82,18 @@ def _duckdb_table(database: Any, table: str) -> pl.DataFrame:
     """With intervals as microseconds: the Arrow type of an interval has months, which polars does not read."""
     columns = database.sql(f"select column_name, column_type from (describe {quoted(table)})").fetchall()
     spans = [name for name, kind in columns if kind == "INTERVAL"]
-    replaced = ", ".join(f"epoch_us({quoted(name)}) as {quoted(name)}" for name in spans)
-    replace = f" replace ({replaced})" if spans else ""
-    frame: pl.DataFrame = database.sql(f"select *{replace} from {quoted(table)}").pl()
+    frame = pl.DataFrame(database.sql(f"select *{_replacing('epoch_us', spans)} from {quoted(table)}"))
     return frame.with_columns(pl.col(spans).cast(pl.Duration("us")))
 
 
+def _replacing(function: str, names: list[str]) -> str:
+    """The part of a select that puts a function of some columns in their places."""
+    calls = ", ".join(f"{function}({quoted(name)}) as {quoted(name)}" for name in names)
+    return f" replace ({calls})" if names else ""
+
+
 def _duckdb() -> Any:
-    try:
-        import duckdb
-    except ImportError:
-        raise UsageError("DuckDB files need the package duckdb", do="pip install duckdb") from None
-    return duckdb
+    return need("duckdb", "DuckDB files")
 
 
 def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
@@ -126,6 +127,9 @@ def _plain_rows(frame: pl.DataFrame) -> Iterator[tuple[object, ...]]:
 def write_duckdb(frame: pl.DataFrame, path: Path) -> None:
     duckdb = _duckdb()
     path.unlink()  # DuckDB refuses the empty file that holds the name
-    with duckdb.connect(str(path)) as database:
-        database.register("frame", frame.to_arrow())
-        database.execute(f"create table {TABLE} as select * from frame")
+    with tempfile.TemporaryDirectory(prefix="anew-") as folder, duckdb.connect(str(path)) as database:
+        spans = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Duration)]
+        numbers = frame.with_columns(pl.col(spans).cast(pl.Duration("us")).to_physical())
+        numbers.write_parquet(f"{folder}/frame.parquet")
+        columns = f"*{_replacing('to_microseconds', spans)}"
+        database.execute(f"create table {TABLE} as select {columns} from '{folder}/frame.parquet'")

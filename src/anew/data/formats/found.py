@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
 
 import polars as pl
 
-from anew.core.errors import DataError, did_you_mean
+from anew.core.errors import DataError, UsageError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,15 @@ class Found:
     def noting(self, notes: Iterable[str]) -> Found:
         """The same table with `notes` put first."""
         return replace(self, notes=(*notes, *self.notes))
+
+
+def need(package: str, what: str) -> Any:
+    """A package that only some data need, imported; or a sentence that says how to get it."""
+    try:
+        return import_module(package)
+    except ImportError:
+        raise UsageError(f"{what} need the package {package}, which is not installed",
+                         do=f"pip install {package}") from None
 
 
 def check_names(names: Iterable[str], source: str) -> tuple[list[str], list[str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from anew.core.errors import DataError, ResourceError
-from anew.data.formats.found import choose_part
+from anew.data.formats.found import choose_part, need
 
 FREE = 32 * 2**20  # bytes that any file may expand to
 RATIO = 200  # beyond FREE, no more than this many times the packed size: tables pack 3 to 30 times
@@ -21,9 +21,7 @@ BLOCK = 2**20
 
 
 def _zstandard(path: Path) -> IO[bytes]:
-    import pyarrow as pa
-
-    stream: IO[bytes] = pa.input_stream(str(path), compression="zstd")
+    stream: IO[bytes] = need("pyarrow", "Zstandard files").input_stream(str(path), compression="zstd")
     return stream
 
 
