@@ -57,6 +57,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--cap", type=float, default=600.0, help="seconds that a peer may train")
     add("--again", action="store_true", help="run everything again, whatever is kept")
     add("--kept-only", action="store_true", help="run nothing: score and show what is kept")
+    add("--kept-peers", action="store_true", help="run ours, and of the peers take what is kept: for work on ours")
     add("--without-ours", action="store_true", help="the peers alone")
     add("--out", type=Path, default=runs.HERE / "results", help="where tables.md and tables.json go")
     return parser.parse_args(argv)
@@ -89,8 +90,9 @@ class Session:
 
     def cost(self, table: str, generator: str, seed: int, run: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         """The cost of a run: kept, or of a new one."""
-        kept = None if self.given.again else self.bench.finished(table, generator, seed)
-        if kept is not None or self.given.kept_only:
+        run_none = self.given.kept_only or (self.given.kept_peers and generator != self.ours)
+        kept = None if self.given.again and not run_none else self.bench.finished(table, generator, seed)
+        if kept is not None or run_none:
             return kept
         found: dict[str, Any] | None = self.guarded(run)
         return found
