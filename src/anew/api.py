@@ -210,8 +210,9 @@ class Model:
             yield frame
         self.last = _together(draws)
         if (self.last.effective or n) < 0.5 * n:
-            warnings.warn(AnewWarning(f"The condition is so rare that the {n:,} rows are worth {self.last.effective:,.0f}"
-                                      " independent ones: some repeat each other in part"), stacklevel=3)
+            warnings.warn(AnewWarning(f"The condition is so rare that the {n:,} rows are worth "
+                                      f"{self.last.effective:,.0f} independent ones: some repeat each other in part"),
+                          stacklevel=3)
 
     def _givens(self, given: object) -> pl.DataFrame:
         names = [name for factor in self.joint.factors for name in factor.plan.given]
