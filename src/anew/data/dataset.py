@@ -80,8 +80,9 @@ class Dataset:
             most = max_rows if max_rows is not None or like is not None else sample.default_rows(len(columns))
             raw, rows, total, note = _rows(brought, columns, target, most, seed)
         check_dtypes(raw)
-        decided = _decide(raw, brought.text, like, asked)
-        frame = canonical(raw, decided, brought.text, rows)
+        with _readable():
+            decided = _decide(raw, brought.text, like, asked)
+            frame = canonical(raw, decided, brought.text, rows)
         notes = (*brought.notes, *left_out, *note, *_told(decided, like))
         origin = replace(brought.origin, rows=None)
         return cls(frame, decided, origin, total, notes, brought.source, brought.origin.rows)

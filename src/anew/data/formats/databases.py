@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -17,6 +17,7 @@ from anew.data.formats.found import Found, check_names, choose_part, need
 
 TABLE = "data"  # the name of the table in a new database
 BATCH = 50_000
+T = TypeVar("T")
 
 
 def read_sqlite(path: Path, part: str | None, shown: str) -> Found:
@@ -65,17 +66,34 @@ def quoted(name: str) -> str:
 
 
 def read_duckdb(path: Path, part: str | None, shown: str) -> Found:
+    table = choose_part(shown, _answer(path, shown, _duckdb_tables), part, "table")
+    frame = _answer(path, shown, lambda database: _duckdb_table(database, table))
+    check_names(frame.columns, shown)
+    return Found(frame.lazy(), notes=(f"table {table!r}",))
+
+
+def _answer(path: Path, shown: str, ask: Callable[[Any], T]) -> T:
+    """What the database says. An error is raised here, where no object of DuckDB is in sight: one that an exception
+    keeps alive fills stderr when Python ends."""
+    answer, wrong = _asked(path, ask)
+    if answer is None:
+        raise DataError(f"{shown!r} cannot be read as a DuckDB file: {wrong}",
+                        do="Close other programs that have it open, or export the table to Parquet")
+    return answer
+
+
+def _asked(path: Path, ask: Callable[[Any], T]) -> tuple[T | None, str]:
     duckdb = _duckdb()
     try:
         with duckdb.connect(str(path), read_only=True) as database:
-            listed = database.execute("select table_name from information_schema.tables order by 1").fetchall()
-            table = choose_part(shown, [name for (name,) in listed], part, "table")
-            frame = _duckdb_table(database, table)
+            return ask(database), ""
     except duckdb.Error as error:
-        raise DataError(f"{shown!r} cannot be read as a DuckDB file: {str(error).splitlines()[0]}",
-                        do="Close other programs that have it open, or export the table to Parquet") from None
-    check_names(frame.columns, shown)
-    return Found(frame.lazy(), notes=(f"table {table!r}",))
+        return None, str(error).splitlines()[0]
+
+
+def _duckdb_tables(database: Any) -> list[str]:
+    listed = database.execute("select table_name from information_schema.tables order by 1")
+    return [name for (name,) in listed.fetchall()]
 
 
 def _duckdb_table(database: Any, table: str) -> pl.DataFrame:

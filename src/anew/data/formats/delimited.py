@@ -126,7 +126,7 @@ def _strictly(path: Path, dialect: Dialect, shown: str) -> Iterator[list[str]]:
                 line = dialect.skip + rows.line_num + 1
         except csv.Error as error:
             raise DataError(
-                f"{shown!r} has a broken quote in row {number:,} (line {line:,} of the file): {error}",
+                f"There is a broken quote in row {number:,} of {shown!r} (line {line:,} of the file): {error}",
                 do=f"Close the quote, or double it ({dialect.quote * 2}) where it belongs to the text",
             ) from None
 

@@ -53,6 +53,7 @@ def sniff(path: Path) -> Dialect | None:
     text = sample.decode("utf-8", errors="ignore")
     lines = io.StringIO(text, newline="\n").readlines()
     lines = lines if whole or len(lines) < 2 else lines[:-1]
+    lines = [line.rstrip("\r\n").replace("\r", " ") + "\n" for line in lines]
     skip = next((number for number, line in enumerate(lines) if line.strip()), len(lines))
     if skip == len(lines):
         return None

@@ -60,7 +60,7 @@ def is_workbook(path: Path) -> bool:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             check_expansion(path, sum(info.file_size for info in archive.infolist()))
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{str(path)!r} is a damaged zip archive or workbook: {error}") from None
     return any(name.startswith("xl/") or name == "content.xml" for name in names)
 
@@ -95,7 +95,7 @@ def _expand(path: Path, opened: Callable[[Path], Any], work: Path, name: str) ->
                 check_expansion(path, size)
                 sink.write(block)
                 _check_room(work, size)
-    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
         raise DataError(f"{str(path)!r} is damaged: its {name} compression breaks off after {size:,} bytes",
                         found=str(error), do="Fetch or pack it again") from None
     except OSError as error:
