@@ -14,7 +14,7 @@ Shapes: H histograms, E entries, K cells with missing, n rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -88,13 +88,11 @@ class Histograms:
         p = mass[cell]
         for at in reversed(self.levels(h)):
             n = self.total[at]
-            p = np.where(at >= 0, (self._rows(at, cell, mass, below) + self.shrink * p) / (n + self.shrink), p)
+            p = np.where(at >= 0, (self.inside(at, cell, mass, below) + self.shrink * p) / (n + self.shrink), p)
         return p
 
-    def _rows(self, h: Index, cell: Index, mass: Floats, below: Floats) -> Floats:
+    def inside(self, h: Index, cell: Index, mass: Floats, below: Floats) -> Floats:
         """n_h f_h(c) (n,)."""
-        if not len(self.low):
-            return np.zeros(len(h))
         e = np.maximum(np.searchsorted(self._key, h * np.int64(self._stride) + cell, side="right") - 1, 0)
         inside = (self.owner[e] == h) & (cell < self.high[e])
         span = below[self.high[e]] - below[self.low[e]]
@@ -108,6 +106,36 @@ class Histograms:
         return cls(arrays["start"], arrays["low"], arrays["high"], arrays["count"], arrays["up"], shrink)
 
 
+def none(shrink: float) -> Histograms:
+    """No histogram: every row follows the marginal."""
+    empty = np.zeros(0, np.int32)
+    return Histograms(np.zeros(1, np.int32), empty, empty, empty, empty, shrink)
+
+
+def of_rows(owner: Index, cell: Index, size: int, joined: float, shrink: float, width: int) -> Histograms:
+    """`size` histograms of rows (n,), by the histogram and the cell of each; `up` is still to be said."""
+    owner, low, count = collect(owner, cell, width)
+    high = low + 1
+    if joined > 1:
+        owner, low, high, count = group(owner, low, count, joined)
+    start = np.searchsorted(owner, np.arange(size + 1))
+    return Histograms(_int(start), _int(low), _int(high), _int(count), np.full(size, -1, np.int32), shrink)
+
+
+def merge(parts: Sequence[Histograms]) -> tuple[Histograms, list[int]]:
+    """The histograms of several trees in one, and the number of each tree's first."""
+    first = [0, *np.cumsum([len(part) for part in parts]).tolist()]
+    entry = [0, *np.cumsum([len(part.low) for part in parts]).tolist()]
+    start = np.concatenate([*(p.start[:-1] + e for p, e in zip(parts, entry, strict=False)), entry[-1:]])
+    up = np.concatenate([np.where(p.up >= 0, p.up + f, -1) for p, f in zip(parts, first, strict=False)])
+    low, high, count = (np.concatenate([getattr(p, name) for p in parts]) for name in ("low", "high", "count"))
+    return Histograms(_int(start), low, high, count, _int(up), parts[0].shrink), first[:-1]
+
+
+def _int(values: npt.NDArray[Any]) -> Ints:
+    return values.astype(np.int32)
+
+
 class View:
     """The histograms seen through a part of the column: probabilities of the part, and draws from it.
 
@@ -119,32 +147,33 @@ class View:
         self.histograms, self.below = h, cumulative(part)
         whole = cumulative(mass)
         share = (self.below[h.high] - self.below[h.low]) / np.maximum(whole[h.high] - whole[h.low], 1e-300)
-        self.rows = cumulative(h.count * share)  # (E + 1,) rows in the part, counted over all entries
-        self.own = self.rows[h.start[1:]] - self.rows[h.start[:-1]]  # (H,) n_h f_h(part)
-        self.mixed = self._mixed()  # (H + 1,) p_h(part); the last is the marginal's, so that index -1 finds it
-        self.stay = self.own / np.maximum(self.own + h.shrink * self.mixed[h.up], 1e-300)
+        # The marginal is the last histogram, of one entry that is the whole column: index -1 finds it.
+        self.rows = cumulative(np.append(h.count * share, 1.0))  # (E + 2,) rows in the part, over all entries
+        self.base = self.rows[h.start]  # (H + 1,)
+        self.own = np.append(self.base[1:] - self.base[:-1], 1.0)  # (H + 1,) n_h f_h(part)
+        self.last = np.append(h.start[1:] - 1, len(h.low))
+        self.low = np.append(h.low, 0).astype(np.intp)
+        self.high = np.append(h.high, len(mass)).astype(np.intp)
+        self.mixed = self._mixed()  # (H + 1,) p_h(part)
+        self.stay = self.own[:-1] / np.maximum(self.own[:-1] + h.shrink * self.mixed[h.up], 1e-300)
 
     def _mixed(self) -> Floats:
         h = self.histograms
         out = np.empty(len(h) + 1)
         out[-1] = self.below[-1]
-        todo = h.up == -1
-        while todo.any():  # parents first
-            out[:-1][todo] = (self.own[todo] + h.shrink * out[h.up[todo]]) / (h.total[todo] + h.shrink)
-            todo = np.isin(h.up, np.flatnonzero(todo))
+        todo = np.flatnonzero(h.up == -1)
+        while len(todo):  # parents first
+            out[todo] = (self.own[todo] + h.shrink * out[h.up[todo]]) / (h.total[todo] + h.shrink)
+            todo = np.flatnonzero(np.isin(h.up, todo))
         return out
 
     def draw(self, h: Index, rng: np.random.Generator) -> tuple[Index, Floats]:
         """Cells (n,) and the place (n,) in [0, 1) inside each, for the histograms of n rows."""
         h = self._climb(h, rng)
-        base = np.append(self.rows[self.histograms.start[:-1]], 0.0)[h]
-        want = base + rng.random(len(h)) * np.append(self.own, 0.0)[h]
+        want = self.base[h] + rng.random(len(h)) * self.own[h]
         e = np.searchsorted(self.rows, want, side="right") - 1
-        e = np.minimum(e, max(len(self.histograms.low) - 1, 0))
-        top = h < 0  # the marginal itself: the whole column is one entry
-        low, high = (np.append(side, end)[np.where(top, -1, e)] for side, end in
-                     ((self.histograms.low, 0), (self.histograms.high, len(self.below) - 1)))
-        return self._inside(low, high, rng.random(len(h)))
+        e = np.minimum(e, self.last[h])
+        return self._inside(self.low[e], self.high[e], rng.random(len(h)))
 
     def _climb(self, h: Index, rng: np.random.Generator) -> Index:
         """Where each row's draw comes from: its histogram, or one that it is shrunk to, or the marginal (-1)."""

@@ -9,7 +9,7 @@ Shapes: N nodes, n rows, d features.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -65,6 +65,10 @@ class Packed:
             node[rows] = np.where(goes_left, self.left[at], self.right[at])
             rows = rows[self.left[node[rows]] >= 0]
         return self.value[node]
+
+    def shifted(self, by: int) -> Packed:
+        """The same tree whose leaves' values are raised by so much."""
+        return replace(self, value=np.where(self.value >= 0, self.value + by, -1).astype(np.int32))
 
     def state(self) -> Arrays:
         return {"feature": self.feature, "threshold": self.threshold, "left": self.left, "right": self.right,
