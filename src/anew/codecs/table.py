@@ -45,7 +45,7 @@ class Table(Codec[pl.DataFrame]):
 
     def __init__(self, schema: Schema, cut: Cut | None = None) -> None:
         super().__init__(schema)
-        text = [field.name for field in schema if field.kind == "text"]
+        text = {field.name: field.why for field in schema if field.kind == "text"}
         if text:
             raise DataError(
                 "Columns of free text cannot be learned yet", found=text,
