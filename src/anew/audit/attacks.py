@@ -20,6 +20,7 @@ from anew.core.columns import Bools, Floats
 
 TINY = 1e-6
 SOME = 5  # neighbours that make a local density
+COPY = 1 / 5
 OUTLYING = 0.1  # the share of candidates that count as outliers
 
 
@@ -66,6 +67,16 @@ def attack(candidates: Candidates, synthetic: Mapping[str, Singles], seed: int) 
         scores["density (model)"] = finite(candidates.log_prob)
     scores["learned"] = _learned(np.column_stack(list(scores.values())), candidates.is_member, seed)
     return scores
+
+
+def recognised(rows: Singles, away: Floats, synthetic: Singles) -> Bools:
+    """Which rows have a synthetic row improbably near: under a fifth of the distance to the nearest other real row.
+
+    As the copy test for pictures (nearest over second-nearest distance), with a real row as the second.
+    rows (n, D), away (n,) their distances to the nearest other real row -> (n,)
+    """
+    near = nearest(rows, synthetic).distance[:, 0].astype(np.float64)
+    return np.asarray(near < away * COPY)
 
 
 def finite(values: Floats) -> Floats:

@@ -57,6 +57,7 @@ class Scale:
 
 LIKENESS = Scale(good=0.05, poor=1 / 3)  # a twentieth of the way to nonsense is still good
 SAFETY = Scale(good=0.0, poor=0.1)  # about people: any leak that can be shown is named, a tenth is a fault
+BREACH = Scale(good=0.0, poor=0.02)  # about single people recognised: hardly any is too many
 HINT = Scale(good=0.0, poor=1 / 3)  # about people, but a symptom and not an attack
 
 

@@ -31,18 +31,22 @@ def readable(columns: Sequence[Column], matrix: Floats) -> tuple[Floats, list[bo
     return out, [not column.ordered and len(column.levels) < LEVELS for column in columns]
 
 
-def boosted(kind: str, categorical: list[bool], rows: int, seed: int) -> Any:
-    """A boosted classifier or regressor, with smaller leaves for fewer rows."""
+def boosted(kind: str, categorical: list[bool], inputs: Floats, labels: Floats, seed: int) -> Any:
+    """A boosted classifier or regressor fitted to inputs (n, d) and labels (n,), with smaller leaves for fewer rows."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
+    rows = len(inputs)
+    inputs = np.where(np.isnan(inputs).all(0), 0.0, inputs)  # a column of nothing but blanks stops scikit-learn
     make = HistGradientBoostingClassifier if kind == "classifier" else HistGradientBoostingRegressor
-    return make(categorical_features=categorical, random_state=seed, max_iter=200, early_stopping=rows >= 200,
-                validation_fraction=0.1, min_samples_leaf=20 if rows >= 1000 else 5,
-                learning_rate=0.1 if rows >= 200 else 0.05)
+    model = make(categorical_features=categorical, random_state=seed, max_iter=200, early_stopping=rows >= 200,
+                 validation_fraction=0.1, min_samples_leaf=20 if rows >= 1000 else 5,
+                 learning_rate=0.1 if rows >= 200 else 0.05)
+    return model.fit(inputs, labels)
 
 
 def one_thread() -> AbstractContextManager[Any]:
     """Trees on one core. On a busy machine two threads wait for each other: measured, 86 s instead of 5.6 s."""
+    import sklearn.ensemble  # noqa: F401  a library loaded later would not hear of the limit
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)  # type: ignore[no-any-return]
@@ -60,7 +64,7 @@ def tell_apart(columns: Sequence[Column], real: Floats, fake: Floats, seed: int,
     for k in range(folds):
         seen = fold != k
         with one_thread():
-            model = boosted("classifier", categorical, int(seen.sum()), seed).fit(rows[seen], is_fake[seen])
+            model = boosted("classifier", categorical, rows[seen], is_fake[seen], seed)
             score[~seen] = model.predict_proba(rows[~seen])[:, 1]
         # Each fold's trees have their own level; only the order within a fold may count.
         score[~seen] -= np.median(score[~seen])

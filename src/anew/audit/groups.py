@@ -61,7 +61,7 @@ def groupings(evidence: Evidence) -> list[Groups]:
         return []
     column = evidence.columns[target]
     positive = None if column.ordered else _counted(column)
-    spread = float(np.nanstd(evidence.matrix("train")[:, target])) if column.ordered else 1.0
+    spread = (float(np.std(column.values)) if len(column.values) else 0.0) if column.ordered else 1.0
     few = [i for i, c in enumerate(evidence.columns) if i != target and not c.ordered and 2 <= len(c.levels) <= GROUPS]
     few.sort(key=lambda i: len(evidence.columns[i].levels))
     if (positive is None and not column.ordered) or spread == 0:

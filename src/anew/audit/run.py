@@ -63,19 +63,19 @@ def _look_at_all(measures: Sequence[Measure], evidence: Evidence,
 
     On a busy machine the threads of one matrix product or one tree wait for each other: measured, 86 s instead of 6.
     """
-    from threadpoolctl import threadpool_limits
+    from anew.audit.forests import one_thread
 
     evidence.matrix("train")  # what all of them need first
 
     def one(measure: Measure) -> tuple[list[Finding], float]:
         start = perf_counter()
-        with threadpool_limits(1):  # the limit of OpenMP belongs to a thread
+        with one_thread():  # the limit of OpenMP belongs to a thread
             return look(measure, evidence), perf_counter() - start
 
     workers = min(os.cpu_count() or 1, WORKERS)
     # The longest first, so that none is left alone at the end.
     longest = sorted(range(len(measures)), key=lambda i: -measures[i].weight)
-    with threadpool_limits(1), ThreadPoolExecutor(workers) as pool:
+    with one_thread(), ThreadPoolExecutor(workers) as pool:
         started = {pool.submit(one, measures[i]): i for i in longest}
         for done, future in enumerate(as_completed(started), 1):
             if progress:

@@ -57,7 +57,7 @@ def proportion(hits: float, n: float, z: float = Z95) -> Estimate:
     share, z2 = hits / n, z * z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = z / (1 + z2 / n) * np.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return Estimate(float(share), float(max(middle - half, 0.0)), float(min(middle + half, 1.0)))
+    return Estimate(float(share), float(max(min(middle - half, share), 0)), float(min(max(middle + half, share), 1)))
 
 
 def difference(a: Estimate, b: Estimate) -> Estimate:

@@ -10,16 +10,19 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from anew.audit.attacks import Candidates, attack
+from anew.audit.attacks import Candidates, attack, recognised
 from anew.audit.evidence import Evidence
-from anew.audit.finding import SAFETY, Finding, finding
+from anew.audit.finding import BREACH, SAFETY, Finding, finding
 from anew.audit.measure import Measure
+from anew.audit.neighbours import nearest
 from anew.audit.statistics import Estimate, auc, proportion, true_positive_rate, z_of_many
 from anew.core.columns import Bools, Floats
 from anew.core.schema import NOMINAL, ORDERED
 
-ROWS = 4000  # candidates a side
+ROWS = 3000  # candidates a side
 KNOWN = 20_000  # synthetic rows the attackers hold
+POOL = 5000  # real rows, a side, among whom the unusual are found
+UNUSUAL_SHARE = 0.05
 LOW = 0.01  # false accusations the attacker accepts
 METRICS = ("range", "rank")
 UNUSUAL = ", unusual rows"
@@ -48,7 +51,7 @@ class Membership(Measure):
         return [
             *(self._strongest(title, who, _only(found, unusual), _only(worst, unusual), fresh)
               for unusual, title, who in groups if _only(found, unusual)),
-            self._rate(scores, candidates.is_member, floor)]
+            self._rate(scores, candidates.is_member, floor), self._unusual(evidence)]
 
     def _strongest(self, title: str, who: str, found: dict[str, Estimate], worst: dict[str, Estimate],
                    fresh: float) -> Finding:
@@ -95,6 +98,23 @@ class Membership(Measure):
             f"An attacker who accepts one false accusation in 100 finds {100 * value.value:.1f} of 100 members "
             f"({best}); guessing finds 1.", ceiling=Estimate(LOW, accused.low, accused.high), floor=max(worst, 2 * LOW),
             scale=SAFETY, details=rates)
+
+
+    def _unusual(self, evidence: Evidence) -> Finding:
+        """The most unusual rows of all real ones: how many have a synthetic row far too near?"""
+        parts = [evidence.embedded("train", POOL), evidence.embedded("holdout", POOL)]
+        pool = np.concatenate(parts)
+        away = nearest(pool, pool, 2, itself=True).distance.astype(np.float64)
+        chosen = np.argsort(-away[:, -1], kind="stable")[:max(int(UNUSUAL_SHARE * len(pool)), 40)]
+        trained = chosen < len(parts[0])
+        found = {name: recognised(pool[chosen], away[chosen, 0], evidence.embedded(name, KNOWN))
+                 for name in ("synthetic", "bootstrap")}
+        value, best = (proportion(found["synthetic"][side].sum(), side.sum()) for side in (trained, ~trained))
+        return finding(
+            self.name, "unusual people recognised", value,
+            f"Of the {trained.sum():,} most unusual training rows, {100 * value.value:.1f} in 100 have a synthetic row "
+            f"far too near to be chance; of {(~trained).sum():,} equally unusual held-out rows {100 * best.value:.1f}.",
+            ceiling=best, floor=float(found["bootstrap"][trained].mean()), scale=BREACH)
 
 
 def _candidates(evidence: Evidence, size: int) -> Candidates:

@@ -101,7 +101,7 @@ class Lab:
         asked, _ = readable(self.columns, self.inputs)
         with one_thread():
             if self.column.ordered:
-                model = boosted("regressor", categorical, len(seen), self.evidence.seed).fit(seen, labels)
+                model = boosted("regressor", categorical, seen, labels, self.evidence.seed)
                 return np.asarray(model.predict(asked))[:, None]
             labels = np.minimum(labels, CLASSES)
             if np.unique(labels, return_counts=True)[1].min() < 2:  # a class of one row cannot be split for validation
@@ -109,7 +109,7 @@ class Lab:
                 seen, labels = seen[~np.isin(labels, once)], labels[~np.isin(labels, once)]
             if not predictable(labels):
                 return None
-            model = boosted("classifier", categorical, len(seen), self.evidence.seed).fit(seen, labels)
+            model = boosted("classifier", categorical, seen, labels, self.evidence.seed)
             out = np.zeros((len(asked), CLASSES + 1))
             out[:, model.classes_.astype(int)] = model.predict_proba(asked)
             return out
