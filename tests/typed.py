@@ -1,43 +1,45 @@
-"""Uses that must type-check, and uses that must not: mypy fails on an ignore that nothing needs.
+"""Uses that must type-check, and uses that must not: mypy reads this file, nothing runs it.
 
-Checked by mypy with the sources; never imported.
+`warn_unused_ignores` makes each `type: ignore` an assertion: were the error gone, mypy would complain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
+import polars as pl
 
 import anew
-from anew.core.columns import Cells, Floats
-from anew.core.learner import Predicts, Samples, Scores
-from anew.core.where import Constraint, where_of
-from anew.objectives.chain import Chain
-from anew.train import Event
-
-model: anew.Model = anew.fit("patients.csv", predict="outcome", time="60s", seed=1)
-scores: Floats = model.log_prob("new.csv")
-model.sample(10, where={"sex": "F", "age": (60, None), "ward": ["a", "b"]})
-model.sample(10, where=["age>=60"])
-rules: dict[str, tuple[Constraint, ...]] = where_of({"age": (60, None)})
+from anew.core.columns import Cells
+from anew.core.learner import Samples, Solved
+from anew.core.where import Between, OneOf, where_of
 
 
-def draws(chain: Chain) -> Cells:
-    sampler: Samples[Cells] = chain
-    scorer: Scores[Cells] = chain
-    scorer.log_prob(sampler.sample(3, np.random.default_rng(0)))
-    return sampler.sample(3, np.random.default_rng(0))
+def must(frame: pl.DataFrame, path: Path) -> None:
+    model: anew.Model = anew.fit(frame, predict="outcome", time="60s", seed=1)
+    anew.fit(path, learn=["a", "b"], given="c", objective="chain", leaf=20)
+    model.sample(10, where={"sex": "F", "age": (60, None), "ward": ["a", "b"]})
+    model.sample(10, where=["age>=60"])
+    blocks: Iterator[pl.DataFrame] = model.stream(10)
+    passed: bool = model.audit(frame, path, synthetic=next(blocks)).passed
+    run: anew.Run = anew.run(path, out="folder", predict="outcome")
+    schema: anew.Schema = anew.look(frame).schema
+    rules: dict[str, tuple[OneOf | Between, ...]] = where_of(["age>=60"])
+    raise anew.DataError("a sentence", found=(passed, run.folder, schema.names, rules), do="what to do")
 
 
-def predicts(chain: Chain) -> Predicts[Cells]:
-    return chain  # type: ignore[return-value]  # the chain does not declare it
+def must_not(frame: pl.DataFrame) -> None:
+    anew.fit(frame, seed="1")  # type: ignore[arg-type]
+    anew.fit(frame, predict=["a", "b"])  # type: ignore[arg-type]
+    anew.load(frame)  # type: ignore[arg-type]
+    anew.fit(frame).sample("ten")  # type: ignore[arg-type]
+    anew.fit(frame).generate(10)  # type: ignore[attr-defined]
+    anew.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
-def last(events: Iterator[Event]) -> Mapping[str, float]:
-    return next(events).losses
+class Half(Solved, Samples[Cells]):
+    """A capability that is declared and not written is seen before it is run."""
 
 
-anew.fit("patients.csv", seed="one")  # type: ignore[arg-type]
-model.sample("many")  # type: ignore[arg-type]
-anew.fit("patients.csv").no_such_verb()  # type: ignore[attr-defined]
+half = Half  # the class may be named
