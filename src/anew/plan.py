@@ -6,6 +6,7 @@ the model; the clock is only a safety stop. Every value can be overridden.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -95,8 +96,10 @@ def make_plan(dataset: Dataset, *, learn: str | Sequence[str] | None = None, giv
     name = OBJECTIVES.canonical(objective) if objective else "chain"
     kind = OBJECTIVES[name]
     trained = issubclass(kind, Trained)
-    factor = FactorPlan(learn=_last(fields, predict), given=features, objective=name, options=dict(options or {}),
-                        network=network, seconds=_seconds(kind, seconds))
+    cores = len(os.sched_getaffinity(0))
+    size = kind.sized(len(dataset.frame), len(fields) + len(features), None if seconds is None else seconds * cores)
+    factor = FactorPlan(learn=_last(fields, predict), given=features, objective=name,
+                        options={**size, **(options or {})}, network=network, seconds=_seconds(kind, seconds))
     if not issubclass(kind, Samples):
         if not issubclass(kind, Predicts):
             raise UsageError(f"{name} can neither create nor predict", found=capabilities(kind))

@@ -41,6 +41,11 @@ class Learner(ABC):
     keeps_rows: ClassVar[bool] = False
     minimises: ClassVar[str]  # the objective in one line, for cards and tables
 
+    @classmethod
+    def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
+        """Options that fit so many CPU seconds (None: what is usual), for those that have a size to choose."""
+        return {}
+
     @abstractmethod
     def state(self) -> tuple[Config, Arrays]: ...
 

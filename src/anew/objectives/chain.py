@@ -25,12 +25,16 @@ from anew.core.learner import Arrays, Conditions, Config, Drawn, Samples, Scores
 from anew.core.network import Network
 from anew.core.registry import Registry
 from anew.core.release import Release
+from anew.networks._growing import Growth
 from anew.networks.trees import Trees
 
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
-BUDGET = 32  # particles for each row asked for, at most
+BUDGET = 256  # particles for each row asked for, at most
 PER_ROW = 64  # particles for each row of given columns
+COST = 1.5e-7  # CPU seconds of a tree for each row and each pair of columns, measured on five tables
+USUAL, MOST = Growth().trees, 32  # trees a column when no time is given, and at the most
+PATIENCE = 120.0  # CPU seconds of a fit for which no time is given, at the most
 
 
 class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
@@ -48,6 +52,13 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
             raise UsageError(f"The network {network!r} gives no conditional distribution of a column",
                              do="The chain is made of 'trees'")
         self.factors = [kind(**options) for _ in space.learned]
+
+    @classmethod
+    def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
+        """As many trees a column as the time allows: a tree of all columns costs about COST rows columns^2."""
+        most = USUAL if cpu_seconds is None else MOST
+        afforded = (cpu_seconds or PATIENCE) / (COST * max(rows, 1) * max(columns, 1) ** 2)
+        return {"trees": int(min(max(afforded, 1), most))}
 
     def solve(self, cells: Cells, release: Release) -> None:
         """Fits every factor; columns do not wait for each other, so threads share them."""
