@@ -51,21 +51,21 @@ class Candidates:
 def attack(candidates: Candidates, synthetic: Mapping[str, Singles], seed: int) -> dict[str, Floats]:
     """The score of every attack.  name -> (n,)
 
-    nearest: the closer the nearest synthetic row, the rather a member (Chen et al. 2020), in two metrics.
-    crowd: synthetic rows are dense around the row. excess: they are denser than real rows are there (DOMIAS,
-    van Breugel et al. 2023, with nearest-neighbour densities). density: the model finds the row likely.
+    nearest row: the closer the nearest synthetic row, the rather a member (Chen et al. 2020), in two metrics.
+    crowding: synthetic rows are dense around the row. denser than real rows: denser than real ones are there (DOMIAS,
+    van Breugel et al. 2023, with nearest-neighbour densities). probability: the model finds the row likely.
     learned: a forest that is told of some members and asked about the others (Stadler et al. 2022).
     """
     scores: dict[str, Floats] = {}
     for name, rows in candidates.spaces.items():
         near = nearest(rows, synthetic[name], SOME).distance.astype(np.float64)
         own = nearest(rows, rows, SOME, itself=True).distance.astype(np.float64)
-        scores[f"nearest ({name})"] = -near[:, 0]
-        scores[f"crowd ({name})"] = -near[:, -1]
-        scores[f"excess ({name})"] = np.log(own[:, 0] + TINY) - np.log(near[:, 0] + TINY)
+        scores[f"nearest row by {name}"] = -near[:, 0]
+        scores[f"crowding by {name}"] = -near[:, -1]
+        scores[f"denser than real rows by {name}"] = np.log(own[:, 0] + TINY) - np.log(near[:, 0] + TINY)
     if candidates.log_prob is not None:
-        scores["density (model)"] = finite(candidates.log_prob)
-    scores["learned"] = _learned(np.column_stack(list(scores.values())), candidates.is_member, seed)
+        scores["probability under the model"] = finite(candidates.log_prob)
+    scores["learned from all of these"] = _learned(np.column_stack(list(scores.values())), candidates.is_member, seed)
     return scores
 
 

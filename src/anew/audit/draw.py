@@ -75,8 +75,8 @@ def _levels(column: Marginal) -> Markup:
 def matrix(names: list[str], values: list[list[float]], kind: str) -> Markup:
     """A square of associations; the darker, the stronger. `kind` colours it."""
     n = len(names)
-    cell = max(min(360 / max(n, 1), 34), 11)
-    left = 7.0 + 6.2 * min(max((len(name) for name in names), default=1), 16)
+    cell = max(min(230 / max(n, 1), 34), 9)
+    left = 8.0 + 5.6 * min(max((len(name) for name in names), default=1), 16)
     body = ""
     for i, name in enumerate(names):
         body += _text(left - 5, (i + 0.5) * cell + 3.5, shortened(name, 16), anchor="end")
@@ -115,16 +115,16 @@ def bars(rows: list[tuple[str, float, float]], share: bool) -> Markup:
     """Pairs of horizontal bars: label, real, synthetic; not-a-number where a group is empty."""
     known = [value for _, *pair in rows for value in pair if math.isfinite(value)]
     top = max([abs(value) for value in known] + [1e-9])
-    label, width, step = 150.0, 520.0, 26.0
-    room = width - label - 130
+    label, width, step = 118.0, 390.0, 26.0
+    room = width - label - 100
     body = ""
     for i, (name, real, made) in enumerate(rows):
         y = i * step
-        body += _text(label - 8, y + 15, shortened(name, 24), anchor="end")
+        body += _text(label - 8, y + 15, shortened(name, 20), anchor="end")
         for value, kind, offset in ((real, "real", 3), (made, "made", 13)):
             body += _rect(label, y + offset, room * abs(value) / top if math.isfinite(value) else 0, 9, kind)
         shown = [_amount(value, share) for value in (real, made)]
-        body += _text(width - 122, y + 15, f"{shown[0]} → {shown[1]}", "faint")
+        body += _text(width - 92, y + 15, f"{shown[0]} → {shown[1]}", "faint")
     return _svg(width, max(len(rows) * step, 1), body, "Groups, real and synthetic", "bars")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from anew.audit.encode import Column
 from anew.audit.evidence import Evidence
+from anew.audit.statistics import Estimate, proportion
 from anew.core.columns import Floats
 
 GROUPS = 8  # levels that still are groups
@@ -34,6 +35,23 @@ class Groups:
         with np.errstate(invalid="ignore"):
             means: Floats = np.bincount(group, y, size) / np.bincount(group, minlength=size)
         return means[:-1]
+
+    def _values(self, matrix: Floats, group: int) -> Floats:
+        """What is counted in one group: 0 and 1, or numbers in standard deviations."""
+        y = matrix[matrix[:, self.index] == group, self.target]
+        y = y[~np.isnan(y)]
+        return np.asarray(y / self.scale if self.positive is None else y == self.positive, dtype=np.float64)
+
+    def count(self, matrix: Floats, group: int) -> int:
+        """Rows of a group whose target is known."""
+        return len(self._values(matrix, group))
+
+    def rate(self, matrix: Floats, group: int, z: float) -> Estimate:
+        """The rate (or mean) in one group with its interval; unknown (all of 0 to 1) where it is empty."""
+        y = self._values(matrix, group)
+        if self.positive is not None:
+            return proportion(float(y.sum()), len(y), z) if len(y) else Estimate(0.5, 0.0, 1.0)
+        return Estimate.around(float(y.mean()), float(y.std() / np.sqrt(len(y))), z) if len(y) else Estimate(0, -9, 9)
 
     def counted(self, target: Column) -> str:
         """What is compared, in words."""

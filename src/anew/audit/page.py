@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from anew.audit import draw
-from anew.audit.finding import Finding, Verdict
+from anew.audit.finding import TOO_FEW, Finding, Verdict
 from anew.audit.measure import Chapter
 from anew.audit.report import SAYS, Report
 
@@ -51,7 +51,7 @@ def render(report: Report, *, rows: bool) -> str:
     """The page of a report."""
     questions = {asked.name: asked.question for asked in report.asked}
     return _template().render(
-        report=report, draw=draw, says=SAYS, number=number, interval=interval, tiles=tiles(report),
+        report=report, draw=draw, says=SAYS, label=label, number=number, interval=interval, tiles=tiles(report),
         show_rows=rows, questions=questions,
         chapters=[(name, title, report.worst(name), words[report.worst(name)])
                   for name, (title, words) in CHAPTERS.items() if report.chapter(name)],
@@ -108,6 +108,12 @@ def interval(finding: Finding) -> str:
     if not math.isfinite(finding.value) or finding.low == finding.high:
         return ""
     return f"{number(finding.low, finding.unit)} to {number(finding.high, finding.unit)}"
+
+
+def label(finding: Finding) -> str:
+    """The word on a finding's badge."""
+    unsure = finding.verdict == "told" and (TOO_FEW in finding.words or not math.isfinite(finding.value))
+    return "cannot tell" if unsure else SAYS[finding.verdict]
 
 
 def _difference(report: Report) -> list[list[float]]:

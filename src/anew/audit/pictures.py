@@ -86,8 +86,10 @@ def _marginal(evidence: Evidence, index: int) -> Marginal:
     shares = [np.histogram(np.clip(v[~np.isnan(v)], edges[0], edges[-1]), edges)[0] / max((~np.isnan(v)).sum(), 1)
               for v in (real, fake)]
     centre = tuple(shown(column, float(np.nanmedian(v))) if not np.isnan(v).all() else "none" for v in (real, fake))
-    return Marginal(column.name, column.field.kind, True, [shown(column, edges[0]), shown(column, edges[-1])],
-                    shares[0].tolist(), shares[1].tolist(), blank, (centre[0], centre[1]))
+    half = 0.5 if column.field.kind == "integer" else 0.0  # whole numbers stand in the middle of their bars
+    ends = [shown(column, edges[0] + half), shown(column, edges[-1] - half)]
+    return Marginal(column.name, column.field.kind, True, ends, shares[0].tolist(), shares[1].tolist(), blank,
+                    (centre[0], centre[1]))
 
 
 def _edges(column: Column) -> Floats:
@@ -114,7 +116,7 @@ def _bars(column: Column, real: Floats, fake: Floats) -> tuple[list[str], tuple[
         shares.append([*count[:top].tolist(), float(count[top:].sum())])
     rest = len(column.levels) - top
     if rest or shares[1][-1] > 0:
-        return [*column.levels[:top], f"{rest:,} others" if rest else "new levels"], (shares[0], shares[1])
+        return [*column.levels[:top], f"{rest:,} other{'s' if rest > 1 else ''}" if rest else "new levels"], (shares[0], shares[1])
     return list(column.levels[:top]), (shares[0][:-1], shares[1][:-1])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,17 +47,26 @@ class Report:
         return all(finding.verdict != "poor" for finding in self.findings)
 
     @property
+    def headline(self) -> str:
+        """The verdict in its shortest form."""
+        poor, fair = (sum(finding.verdict == v for finding in self.findings) for v in ("poor", "fair"))
+        if poor:
+            return f"Not passed: {_count(poor, 'finding is poor', 'findings are poor')}"
+        if fair:
+            return f"Passed, with {_count(fair, 'reservation', 'reservations')}"
+        if not any(finding.verdict == "good" for finding in self.findings):
+            return "Nothing could be judged: there are too few rows to tell"
+        return "Passed: nothing was found that sets these rows apart from fresh real ones or gives people away"
+
+    @property
+    def concerns(self) -> tuple[Finding, ...]:
+        """The findings that are not good, the poor ones first."""
+        return tuple(finding for verdict in ("poor", "fair") for finding in self.findings if finding.verdict == verdict)
+
+    @property
     def verdict(self) -> str:
         """The whole report in a sentence or two."""
-        poor = [finding for finding in self.findings if finding.verdict == "poor"]
-        fair = [finding for finding in self.findings if finding.verdict == "fair"]
-        if poor:
-            return f"Not passed: {_count(len(poor), 'finding is poor', 'findings are poor')} ({_names(poor)})."
-        if fair:
-            return f"Passed, with {_count(len(fair), 'reservation', 'reservations')} ({_names(fair)})."
-        if not any(finding.verdict == "good" for finding in self.findings):
-            return "Nothing could be judged: there are too few rows to tell."
-        return "Passed: nothing was found that sets these rows apart from fresh real ones or gives people away."
+        return f"{self.headline}{f' ({_names(self.concerns)})' if self.concerns else ''}."
 
     def chapter(self, chapter: Chapter) -> tuple[Finding, ...]:
         """The findings of one chapter."""
@@ -107,7 +116,7 @@ def _count(n: int, one: str, many: str) -> str:
     return f"{n} {one if n == 1 else many}"
 
 
-def _names(findings: list[Finding]) -> str:
+def _names(findings: Sequence[Finding]) -> str:
     names = [finding.name for finding in findings]
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 

@@ -13,11 +13,13 @@ from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
 from anew.audit.groups import Groups, groupings
 from anew.audit.measure import Measure
-from anew.audit.statistics import Estimate, bootstrap_error
+from anew.audit.statistics import Estimate, bootstrap_error, difference, z_of_many
 from anew.core.columns import Floats
 from anew.core.schema import NOMINAL
 
 ROWS = 20_000
+FEWEST = 20  # real rows that make a group
+LEAST = 0.1  # a group that is like all others still has this far to fall
 
 
 class Fairness(Measure):
@@ -28,7 +30,31 @@ class Fairness(Measure):
     order = 90
 
     def measure(self, evidence: Evidence) -> list[Finding]:
-        return [self._one(evidence, groups) for groups in groupings(evidence)]
+        found = groupings(evidence)
+        return [*self._furthest(evidence, found), *(self._one(evidence, groups) for groups in found)]
+
+    def _furthest(self, evidence: Evidence, found: list[Groups]) -> list[Finding]:
+        """The single group whose rate is furthest off beyond doubt; a mean over groups would hide a small one."""
+        real, fake, fresh, loose = (evidence.matrix(name) for name in ("train", "synthetic", "holdout", "marginals"))
+        cases = [(groups, i) for groups in found for i in range(len(groups.column.levels))
+                 if groups.count(real, i) >= FEWEST and groups.count(fake, i) > 0]
+        if not cases:
+            return []
+        z = z_of_many(len(cases))
+        gaps = [difference(groups.rate(fake, i, z), groups.rate(real, i, z)) for groups, i in cases]
+        worst = max(range(len(cases)), key=lambda k: max(gaps[k].low, -gaps[k].high))
+        groups, i = cases[worst]
+        gap, truth, made = gaps[worst], groups.rate(real, i, z), groups.rate(fake, i, z)
+        off = difference(groups.rate(fresh, i, z), truth)
+        counted, scale = groups.counted(evidence.columns[groups.target]), 1.0 if groups.positive is None else 100.0
+        return [finding(
+            self.name, f"the group that is shown most wrongly ({groups.column.name} = {groups.column.levels[i]})",
+            Estimate(abs(gap.value), abs(gap.value) - gap.half, abs(gap.value) + gap.half),
+            f"Of {len(cases)} groups this one is furthest off: the {counted} is {_shown(made.value, groups, scale)} in "
+            f"the synthetic rows and {_shown(truth.value, groups, scale)} in the real ones.",
+            ceiling=Estimate(abs(off.value), abs(off.value) - off.half, abs(off.value) + off.half),
+            floor=max(abs(groups.rate(loose, i, z).value - truth.value), LEAST),
+            unit="share" if groups.positive is not None else "deviations")]
 
     def _one(self, evidence: Evidence, groups: Groups) -> Finding:
         size = min(evidence.fresh_size, ROWS)

@@ -59,7 +59,7 @@ class Membership(Measure):
         value, floor = found[best], max(area.value for area in worst.values())
         return finding(
             self.name, title, value,
-            f"Shown {who} and a fresh one, the best of {len(found)} attacks ({best}) points at the training row "
+            f"Shown {who} and a fresh one, the best of {len(found)} attacks (“{best.removesuffix(UNUSUAL)}”) points at the training row "
             f"{100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave {100 * fresh:.0f}); had "
             f"the training rows been published it would be {100 * floor:.0f}.",
             ceiling=Estimate.exactly(0.5), floor=floor, unit="auc", scale=SAFETY,
@@ -96,7 +96,7 @@ class Membership(Measure):
         return finding(
             self.name, "members found at 1 false accusation in 100", value,
             f"An attacker who accepts one false accusation in 100 finds {100 * value.value:.1f} of 100 members "
-            f"({best}); guessing finds 1.", ceiling=Estimate(LOW, accused.low, accused.high), floor=max(worst, 2 * LOW),
+            f"(“{best}”); guessing finds 1.", ceiling=Estimate(LOW, accused.low, accused.high), floor=max(worst, 2 * LOW),
             scale=SAFETY, details=rates)
 
 
@@ -135,7 +135,7 @@ def areas(scores: dict[str, Floats], is_member: Bools, outlying: Bools) -> dict[
     inside, outside = outlying & is_member, outlying & ~is_member
     if min(inside.sum(), outside.sum()) >= 10:
         found |= {f"{name}{UNUSUAL}": auc(s[inside], s[outside], z) for name, s in scores.items()
-                  if name != "learned"}
+                  if not name.startswith("learned")}
     return found
 
 

@@ -48,8 +48,8 @@ class Missingness(Measure):
         error = float(np.sqrt(max(real[i] * (1 - real[i]), 1 / size) / size))
         return finding(
             self.name, "share of blanks, column furthest off", Estimate.around(gap[i], error).clipped(),
-            f"{evidence.columns[i].name} is blank in {100 * rates['synthetic'][i]:.1f} of 100 synthetic rows and in "
-            f"{100 * real[i]:.1f} of 100 real ones.",
+            f"The column {evidence.columns[i].name} is blank in {100 * rates['synthetic'][i]:.1f} of 100 synthetic "
+            f"rows and in {100 * real[i]:.1f} of 100 real ones.",
             ceiling=Estimate.around(float(np.abs(rates["holdout"] - real).max()), error).clipped(),
             floor=float(max(real.max(), 0.1)),
             details={c.name: float(g) for c, g in zip(evidence.columns, gap, strict=True) if g > 0})

@@ -53,7 +53,7 @@ class Utility(Measure):
     def _nothing(self, evidence: Evidence, collapsed: bool) -> Finding:
         verdict: Verdict = "poor" if collapsed else "told"
         words = (f"The synthetic rows hold a single value of {evidence.target}, so nothing can be learned from them."
-                 if collapsed else f"{evidence.target} has too few known values to learn from.")
+                 if collapsed else f"The column {evidence.target} has too few known values to learn from.")
         return finding(self.name, f"predicting {evidence.target}, learned from synthetic rows",
                        Estimate.exactly(float("nan")), words, verdict=verdict, better="higher")
 
