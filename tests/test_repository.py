@@ -43,6 +43,13 @@ def test_the_readme_has_a_line_for_every_folder() -> None:
     ] == []
 
 
+def test_the_grid_of_the_readme_names_what_is_there() -> None:
+    grid = (ROOT / "README.md").read_text(encoding="utf-8").split("## The grid", 1)[1].split("##", 1)[0]
+    for folder in ("objectives", "networks"):
+        there = {path.stem for path in (ROOT / "src" / "anew" / folder).glob("*.py") if not path.stem.startswith("_")}
+        assert {name for name in there if not re.search(rf"\b{name}\b", grid)} == set(), folder
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_file_holds_one_idea(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
