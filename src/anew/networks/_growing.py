@@ -28,9 +28,9 @@ class Growth:
     """How a forest is grown. Found by experiments on four tables: docs/log.md."""
 
     trees: int = 12
-    leaf: int = 8  # least rows of a leaf
-    settled: float = 9.0  # a node of at least so many times the cube root of all rows always splits
-    features: float = 0.6  # share of the columns that a split may choose from
+    leaf: int = 6  # least rows of a leaf
+    settled: float = 8.0  # a node of at least so many times the cube root of all rows always splits
+    features: float = 0.7  # share of the columns that a split may choose from
     held: float = 0.3  # share of the rows that decide where small nodes stop
     joined: float = 3.0  # rows of one entry of a leaf's histogram of an ordered column
     shrink: float = 0.1  # a: weight, in rows, of what a histogram is shrunk to
@@ -149,7 +149,8 @@ def _cart(x: Matrix, aim: npt.NDArray[Any], classes: bool, share: float, leaf: i
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
-    return kind(min_samples_leaf=leaf, max_features=share, random_state=seed).fit(x, aim).tree_
+    some = int(np.ceil(share * x.shape[1]))
+    return kind(min_samples_leaf=leaf, max_features=some, random_state=seed).fit(x, aim).tree_
 
 
 # -------------------------------------------------------------------- pruning

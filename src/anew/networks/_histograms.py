@@ -94,7 +94,7 @@ class Histograms:
     def inside(self, h: Index, cell: Index, mass: Floats, below: Floats) -> Floats:
         """n_h f_h(c) (n,)."""
         e = np.maximum(np.searchsorted(self._key, h * np.int64(self._stride) + cell, side="right") - 1, 0)
-        inside = (self.owner[e] == h) & (cell < self.high[e])
+        inside = (self.owner[e] == h) & (self.low[e] <= cell) & (cell < self.high[e])
         span = below[self.high[e]] - below[self.low[e]]
         return np.where(inside, self.count[e] * mass[cell] / np.maximum(span, 1e-300), 0.0)
 
