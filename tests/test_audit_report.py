@@ -132,3 +132,14 @@ def test_misuse_is_said_in_a_sentence() -> None:
         audit(frame, frame, frame, tables.schema_of(frame), target="z")
     with pytest.raises(UsageError, match="No entry of measures is named"):
         audit(frame, frame, frame, tables.schema_of(frame), measures=["fidelty"])
+
+
+def test_a_conditional_sample_is_compared_with_real_rows_that_meet_the_condition() -> None:
+    train, holdout, fresh = tables.split(tables.made(3000, 8), 1200, 600, 1200)
+    old = {"age": (45, None), "sector": ["retail", "farm"]}
+    kept = fresh.filter((pl.col("age") >= 45) & pl.col("sector").is_in(["retail", "farm"]))
+    report = audit(train, holdout, kept, tables.schema_of(train), target="grade", where=old)
+    assert report.passed, report.verdict
+    assert report.facts["training rows"] < len(train)
+    never = audit(train, holdout, kept, tables.schema_of(train), where={"age": (200, None)}, measures=["obeys", "shape"])
+    assert not never.passed

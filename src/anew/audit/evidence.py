@@ -32,9 +32,9 @@ CAP = 10_000  # rows a side, as the ruler of the benchmarks takes
 class Evidence:
     """Frames in the canonical dtypes of `schema`; what could not be known is None or empty.
 
-    `baselines` are samples of the baselines by name; `where` is the condition that the rows were drawn under
-    (`{column: value, list or (low, high)}`, or a function from a frame to booleans); `cost` is seconds, bytes and
-    operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows.
+    `baselines` are samples of the baselines by name; `where` is the condition that the rows were drawn under, in any
+    form that `conditions.meets` reads, and `natural` the share of all real rows that meet it; `cost` is seconds, bytes
+    and operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows.
     """
 
     train: pl.DataFrame
@@ -44,7 +44,8 @@ class Evidence:
     target: str | None = None
     seed: int = 0
     baselines: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    where: Mapping[str, Any] | Callable[[pl.DataFrame], npt.NDArray[np.bool_]] | None = None
+    where: Any = None
+    natural: float = 1.0
     cost: Mapping[str, float] | None = None
     log_prob: Callable[[pl.DataFrame], Floats] | None = None
     predictions: Mapping[str, Scored] | None = None
@@ -69,6 +70,11 @@ class Evidence:
     def columns(self) -> tuple[Column, ...]:
         """The compared columns, in the order of the matrices."""
         return self.encoder.columns
+
+    @property
+    def quoted(self) -> tuple[str, ...]:
+        """The baselines to quote beside a likeness: all but those that copy."""
+        return tuple(name for name in self.baselines if name != "bootstrap")
 
     @property
     def target_index(self) -> int | None:

@@ -56,6 +56,9 @@ def render(report: Report, *, rows: bool) -> str:
         chapters=[(name, title, report.worst(name), words[report.worst(name)])
                   for name, (title, words) in CHAPTERS.items() if report.chapter(name)],
         grouped=[(questions[key], list(found)) for key, found in groupby(report.findings, lambda f: f.measure)],
+        predicted=[(f.name, f.low, f.value, f.high) for f in report.findings
+                   if f.measure in ("utility", "predictions") and f.better == "higher" and math.isfinite(f.value)
+                   and not f.name.startswith("synthetic beside")],
         simple_facts=_facts(report.facts), tables=_tables(report.facts), difference=_difference(report),
         pairs_of=lambda group: list(zip(group["groups"], group["real"], group["synthetic"], strict=True)))
 

@@ -116,7 +116,8 @@ def _bars(column: Column, real: Floats, fake: Floats) -> tuple[list[str], tuple[
         shares.append([*count[:top].tolist(), float(count[top:].sum())])
     rest = len(column.levels) - top
     if rest or shares[1][-1] > 0:
-        return [*column.levels[:top], f"{rest:,} other{'s' if rest > 1 else ''}" if rest else "new levels"], (shares[0], shares[1])
+        last = f"{rest:,} other{'s' if rest > 1 else ''}" if rest else "new levels"
+        return [*column.levels[:top], last], (shares[0], shares[1])
     return list(column.levels[:top]), (shares[0][:-1], shares[1][:-1])
 
 

@@ -32,8 +32,9 @@ class Detectable(Measure):
         value = tell_apart(columns, fresh, evidence.take("synthetic", size), seed)
         best = tell_apart(columns, fresh, evidence.take("train", size), seed)
         few = min(size, FLOOR_ROWS)
-        floor = tell_apart(columns, fresh[:few], evidence.take("marginals", few), seed)
-        details = {"fresh real rows": best.value, "independent columns": floor.value, "synthetic rows": value.value}
+        quoted = {name: tell_apart(columns, fresh[:few], evidence.take(name, few), seed) for name in evidence.quoted}
+        floor = quoted["marginals"]
+        details = {"fresh real rows": best.value, **{name: area.value for name, area in quoted.items()}}
         return [finding(
             self.name, "telling synthetic from fresh rows", value,
             f"Shown one real and one synthetic row, boosted trees point at the synthetic one {100 * value.value:.0f} "

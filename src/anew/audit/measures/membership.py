@@ -59,9 +59,9 @@ class Membership(Measure):
         value, floor = found[best], max(area.value for area in worst.values())
         return finding(
             self.name, title, value,
-            f"Shown {who} and a fresh one, the best of {len(found)} attacks (“{best.removesuffix(UNUSUAL)}”) points at the training row "
-            f"{100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave {100 * fresh:.0f}); had "
-            f"the training rows been published it would be {100 * floor:.0f}.",
+            f"Shown {who} and a fresh one, the best of {len(found)} attacks (“{best.removesuffix(UNUSUAL)}”) points at "
+            f"the training row {100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave "
+            f"{100 * fresh:.0f}); had the training rows been published it would be {100 * floor:.0f}.",
             ceiling=Estimate.exactly(0.5), floor=floor, unit="auc", scale=SAFETY,
             details={name: area.value for name, area in found.items()})
 
@@ -96,8 +96,8 @@ class Membership(Measure):
         return finding(
             self.name, "members found at 1 false accusation in 100", value,
             f"An attacker who accepts one false accusation in 100 finds {100 * value.value:.1f} of 100 members "
-            f"(“{best}”); guessing finds 1.", ceiling=Estimate(LOW, accused.low, accused.high), floor=max(worst, 2 * LOW),
-            scale=SAFETY, details=rates)
+            f"(“{best}”); guessing finds 1.", ceiling=Estimate(LOW, accused.low, accused.high),
+            floor=max(worst, 2 * LOW), scale=SAFETY, details=rates)
 
 
     def _unusual(self, evidence: Evidence) -> Finding:

@@ -39,12 +39,13 @@ class Pairs(Measure):
         judge = _Pairs(cuts, evidence.matrix("train")[:, chosen])
         small = _Pairs(cuts, evidence.take("train", PART_REAL)[:, chosen])
         rows = {name: evidence.take(name, evidence.fresh_size)[:, chosen]
-                for name in ("synthetic", "holdout", "marginals")}
+                for name in ("synthetic", "holdout", *evidence.quoted)}
         found = {name: judge.distances(taken) for name, taken in rows.items()}
         value, best = (self._estimate(found[name], small, rows[name]) for name in ("synthetic", "holdout"))
         lost = found["synthetic"] - found["holdout"]
         order = np.argsort(-lost)[:10]
-        details = {judge.label(int(p)): float(found["synthetic"][p]) for p in order}
+        details = {**{f"all pairs, {name}": float(found[name].mean()) for name in evidence.quoted},
+                   **{judge.label(int(p)): float(found["synthetic"][p]) for p in order}}
         return [finding(
             self.name, "average difference of a pair of columns", value,
             f"Pairs of columns differ from the real ones by {100 * value.value:.1f} in 100; two real samples of this "
