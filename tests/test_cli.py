@@ -134,6 +134,17 @@ def test_where(said: Callable[..., dict[str, Any]], cli: Callable[..., Outcome])
     assert "effective sample size" in err
 
 
+def test_given_columns_are_given_again(cli: Callable[..., Outcome], said: Callable[..., dict[str, Any]]) -> None:
+    assert cli("fit", "train.csv", "--learn", "age,days", "--given", "ward", "-o", "by-ward")[0] == 0
+    Path("wards.csv").write_text("ward\nsurgery\nmaternity\n")
+    rows = said("sample", "by-ward", "--given", "wards.csv")["rows"]
+    assert [row["ward"] for row in rows] == ["surgery", "maternity"]
+    assert set(rows[0]) == {"age", "days", "ward"}
+    code, _, err = cli("sample", "by-ward", "-n", 2)
+    assert code == 2
+    assert "--given" in err
+
+
 @pytest.mark.parametrize("method", [None, "linear", "boosted", "joint"])
 def test_predict(method: str | None, said: Callable[..., dict[str, Any]], cli: Callable[..., Outcome]) -> None:
     how = ["--method", method] if method else []
@@ -192,6 +203,7 @@ def test_run_without_data_plans_for_an_example(said: Callable[..., dict[str, Any
         (["fit", "train.csv", "--objective", "chian", "-o", "x"], "Did you mean 'chain'"),
         (["fit", "train.csv", "--predict", "outcom", "-o", "x"], "Did you mean 'outcome'"),
         (["fit", "train.csv", "--option", "leaf", "-o", "x"], "NAME=VALUE"),
+        (["fit", "train.csv", "--device", "warp", "-o", "x"], "cuda"),
         (["sample", "model", "-n", "0"], "-n"),
         (["list", "object"], "Did you mean 'objectives'"),
     ],

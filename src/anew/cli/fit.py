@@ -39,8 +39,8 @@ def fit(
     folder = out or Path(Path(data).name.split(".")[0] + ".anew")
     model = anew.fit(
         data,
-        learn=learn,
-        given=given,
+        learn=options.names(learn),
+        given=options.names(given),
         predict=predict,
         objective=objective,
         network=network,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,16 +11,28 @@ import typer
 
 from anew.core.errors import UsageError
 
+
+def _device(name: str | None) -> str | None:
+    if name is not None and not re.fullmatch(r"cpu|mps|cuda(:\d+)?", name):
+        raise typer.BadParameter(f"{name!r} is none of cpu, cuda, cuda:1 and mps")
+    return name
+
+
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
-Device = Annotated[str | None, typer.Option(metavar="cpu|cuda|mps", help="Where networks run; found if not named.")]
+Device = Annotated[
+    str | None,
+    typer.Option(metavar="cpu|cuda|mps", callback=_device, help="Where networks run; found if not named."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the plan and do nothing.")]
 Time = Annotated[str | None, typer.Option(metavar="60s|10m|1h", help="How long learning may take.")]
 ModelFolder = Annotated[Path, typer.Argument(metavar="MODEL", help="The folder that `anew fit` wrote.")]
 SchemaFile = Annotated[
     Path | None, typer.Option("--schema", metavar="FILE", help="The file that `anew look` wrote, as you edited it.")
 ]
-Learn = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="What to learn; repeatable. All by default.")]
-Given = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="What is always given; repeatable.")]
+Learn = Annotated[
+    list[str] | None, typer.Option(metavar="COLUMN", help="What to learn: a,b or repeated. All by default.")
+]
+Given = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="What is always given: a,b or repeated.")]
 Predict = Annotated[str | None, typer.Option(metavar="COLUMN", help="Learn to predict this column as well.")]
 Objective = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew list objectives`.")]
 Network = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew list networks`.")]
@@ -55,6 +68,6 @@ def _value(text: str) -> Any:
         return text
 
 
-def given_settings(**values: Any) -> dict[str, Any]:
-    """Those that the user gave: an option that was not given leaves the library's default alone."""
-    return {name: value for name, value in values.items() if value is not None}
+def names(columns: list[str] | None) -> str | list[str] | None:
+    """One word may name several columns, `a,b`; a repeated option names one each time, commas and all."""
+    return columns[0] if columns is not None and len(columns) == 1 else columns

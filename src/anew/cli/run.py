@@ -37,8 +37,8 @@ def run(
     done = anew.run(
         data,
         out=out,
-        learn=learn,
-        given=given,
+        learn=options.names(learn),
+        given=options.names(given),
         predict=predict,
         objective=objective,
         network=network,

@@ -15,12 +15,15 @@ from anew.cli.rows import deliver
 def sample(
     face: Face,
     model: options.ModelFolder,
-    n: Annotated[int, typer.Option("-n", min=1, help="How many rows.")] = 1000,
+    n: Annotated[int | None, typer.Option("-n", min=1, help="How many rows; 1000, or as many as are given.")] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
     ] = None,
     where: options.Where = None,
+    given: Annotated[
+        str | None, typer.Option(metavar="DATA", help="Rows of the columns that the model was fitted given.")
+    ] = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
@@ -32,7 +35,7 @@ def sample(
 
     loaded = anew.load(model)
     face.progress("Sampling")
-    blocks = list(loaded.stream(n, where=where, seed=seed))
+    blocks = list(loaded.stream(n, where=where, seed=seed, given=given))
     return deliver(
         face,
         restored(concat(blocks), loaded.schema),
