@@ -21,6 +21,7 @@ from anew.core.columns import Bools, Floats
 TINY = 1e-6
 SOME = 5  # neighbours that make a local density
 COPY = 1 / 5
+MODEL = ", with the model in hand"  # attacks that need more than the synthetic rows
 OUTLYING = 0.1  # the share of candidates that count as outliers
 
 
@@ -53,7 +54,7 @@ def attack(candidates: Candidates, synthetic: Mapping[str, Singles], seed: int) 
 
     nearest row: the closer the nearest synthetic row, the rather a member (Chen et al. 2020), in two metrics.
     crowding: synthetic rows are dense around the row. denser than real rows: denser than real ones are there (DOMIAS,
-    van Breugel et al. 2023, with nearest-neighbour densities). probability: the model finds the row likely.
+    van Breugel et al. 2023, with nearest-neighbour densities). probability: the model itself finds the row likely.
     learned: a forest that is told of some members and asked about the others (Stadler et al. 2022).
     """
     scores: dict[str, Floats] = {}
@@ -63,9 +64,10 @@ def attack(candidates: Candidates, synthetic: Mapping[str, Singles], seed: int) 
         scores[f"nearest row by {name}"] = -near[:, 0]
         scores[f"crowding by {name}"] = -near[:, -1]
         scores[f"denser than real rows by {name}"] = np.log(own[:, 0] + TINY) - np.log(near[:, 0] + TINY)
+    scores["learned from these"] = _learned(np.column_stack(list(scores.values())), candidates.is_member, seed)
     if candidates.log_prob is not None:
-        scores["probability under the model"] = finite(candidates.log_prob)
-    scores["learned from all of these"] = _learned(np.column_stack(list(scores.values())), candidates.is_member, seed)
+        scores[f"probability{MODEL}"] = finite(candidates.log_prob)
+        scores[f"learned{MODEL}"] = _learned(np.column_stack(list(scores.values())), candidates.is_member, seed)
     return scores
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from anew.audit.compare import association, codes, cut_quantiles
 from anew.audit.encode import Column, level_codes
-from anew.audit.evidence import Evidence
+from anew.audit.evidence import CAP, Evidence
 from anew.audit.groups import groupings
 from anew.audit.neighbours import nearest
 from anew.core.columns import Floats
@@ -135,7 +135,7 @@ def _pairs(evidence: Evidence) -> tuple[list[str], list[list[float]], list[list[
     which = list(range(min(len(evidence.columns), MATRIX)))
     cuts = [cut_quantiles(evidence.columns[i], 10) for i in which]
     sizes = [min(cut.size, 13) for cut in cuts]
-    size, found = evidence.fresh_size, []
+    size, found = min(len(evidence.train), len(evidence.synthetic), CAP), []
     for name in ("train", "synthetic"):
         cells = codes(cuts, evidence.take(name, size)[:, which])
         found.append(association([np.minimum(c, s - 1) for c, s in zip(cells, sizes, strict=True)], sizes))
@@ -179,6 +179,6 @@ def _groups(evidence: Evidence) -> list[dict[str, Any]]:
         factor = groups.scale if groups.positive is None else 1.0
         rates = [(groups.rates(evidence.matrix(name)) * factor).tolist() for name in ("train", "synthetic")]
         out.append({"column": groups.column.name, "counted": groups.counted(target),
-                    "groups": list(groups.column.levels), "share": groups.positive is not None, "real": rates[0],
+                    "groups": groups.names, "share": groups.positive is not None, "real": rates[0],
                     "synthetic": rates[1], "size": groups.shares(evidence.matrix("train")).tolist()})
     return out

@@ -15,7 +15,7 @@ from anew.audit.groups import Groups, groupings
 from anew.audit.measure import Measure
 from anew.audit.statistics import Estimate, bootstrap_error, difference, z_of_many
 from anew.core.columns import Floats
-from anew.core.schema import NOMINAL
+from anew.core.schema import NOMINAL, ORDERED
 
 ROWS = 20_000
 FEWEST = 20  # real rows that make a group
@@ -25,7 +25,7 @@ LEAST = 0.1  # a group that is like all others still has this far to fall
 class Fairness(Measure):
     question = "Are groups of people shown as they are?"
     chapter = "use"
-    kinds = NOMINAL
+    kinds = NOMINAL | ORDERED
     needs = 20
     order = 90
 
@@ -36,8 +36,8 @@ class Fairness(Measure):
     def _furthest(self, evidence: Evidence, found: list[Groups]) -> list[Finding]:
         """The single group whose rate is furthest off beyond doubt; a mean over groups would hide a small one."""
         real, fake, fresh, loose = (evidence.matrix(name) for name in ("train", "synthetic", "holdout", "marginals"))
-        cases = [(groups, i) for groups in found for i in range(len(groups.column.levels))
-                 if groups.count(real, i) >= FEWEST and groups.count(fake, i) > 0]
+        cases = [(groups, i) for groups in found for i in range(len(groups.levels))
+                 if len(groups.values(real, i)) >= FEWEST and len(groups.values(fake, i))]
         if not cases:
             return []
         z = z_of_many(len(cases))
@@ -48,7 +48,7 @@ class Fairness(Measure):
         off = difference(groups.rate(fresh, i, z), truth)
         counted, scale = groups.counted(evidence.columns[groups.target]), 1.0 if groups.positive is None else 100.0
         return [finding(
-            self.name, f"the group that is shown most wrongly ({groups.column.name} = {groups.column.levels[i]})",
+            self.name, f"the group that is shown most wrongly ({groups.column.name} = {groups.names[i]})",
             Estimate(abs(gap.value), abs(gap.value) - gap.half, abs(gap.value) + gap.half),
             f"Of {len(cases)} groups this one is furthest off: the {counted} is {_shown(made.value, groups, scale)} in "
             f"the synthetic rows and {_shown(truth.value, groups, scale)} in the real ones.",
@@ -67,11 +67,11 @@ class Fairness(Measure):
         scale = 1.0 if groups.positive is None else 100.0
         return finding(
             self.name, f"{counted}, by {groups.column.name}", value,
-            f"For {groups.column.name} = {groups.column.levels[i]} the {counted} is "
+            f"For {groups.column.name} = {groups.names[i]} the {counted} is "
             f"{_shown(fake[i], groups, scale)} in the synthetic rows and {_shown(rates[i], groups, scale)} in the real "
             f"ones; that is the largest difference.",
             ceiling=best, floor=floor, unit="share" if groups.positive is not None else "deviations",
-            details={level: float(v) for level, v in zip(groups.column.levels, np.nan_to_num(fake), strict=True)})
+            details={level: float(v) for level, v in zip(groups.names, np.nan_to_num(fake), strict=True)})
 
     @staticmethod
     def _gap(evidence: Evidence, groups: Groups, rows: Floats) -> Estimate:

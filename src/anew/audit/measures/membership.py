@@ -1,8 +1,9 @@
 """Could someone find out that a person was in the data? The strongest of several attacks, over all rows and outliers.
 
-The number is the area under the ROC curve of the best attack: 0.5 is guessing, 1 is certainty. Its interval is wide
-enough for having taken the maximum (Bonferroni over attacks and groups of rows). Ceiling: guessing, checked by giving
-the attackers fresh rows instead of synthetic ones; floor: training rows handed out as they are.
+The number is the area under the ROC curve of the best attack on the rows: 0.5 is guessing, 1 is certainty. Its
+interval is wide enough for having taken the maximum (Bonferroni over attacks and groups of rows). Ceiling: guessing,
+checked by giving the attackers fresh rows instead of synthetic ones; floor: training rows handed out as they are.
+Attacks that hold the model itself are told apart: they concern whoever is given the model.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from anew.audit.attacks import Candidates, attack, recognised
+from anew.audit.attacks import MODEL, Candidates, attack, recognised
 from anew.audit.evidence import Evidence
-from anew.audit.finding import BREACH, SAFETY, Finding, finding
+from anew.audit.finding import BREACH, HINT, SAFETY, Finding, Scale, finding
 from anew.audit.measure import Measure
 from anew.audit.neighbours import nearest
 from anew.audit.statistics import Estimate, auc, proportion, true_positive_rate, z_of_many
@@ -46,23 +47,31 @@ class Membership(Measure):
         floor = self._attack(evidence, candidates, "bootstrap")
         found, worst = areas(scores, candidates.is_member, outlying), areas(floor, candidates.is_member, outlying)
         fresh = self._fresh(evidence)
-        groups = ((False, "strongest attack, all rows", "a training row"),
-                  (True, "strongest attack, unusual rows", "an unusual training row"))
+        all_rows = {name: area for name, area in found.items() if not name.endswith((UNUSUAL, MODEL))}
+        strange = {name: area for name, area in found.items() if name.endswith(UNUSUAL)}
+        model = {name: area for name, area in found.items() if name.endswith(MODEL)}
+        highest = max(area.value for area in worst.values())
+        kinds = (("strongest attack, all rows", "a training row", all_rows, SAFETY, ""),
+                 ("strongest attack, unusual rows", "an unusual training row", strange, SAFETY, ""),
+                 ("strongest attack, with the model in hand", "a training row", model, HINT,
+                  " This concerns whoever is given the model itself, not the rows."))
         return [
-            *(self._strongest(title, who, _only(found, unusual), _only(worst, unusual), fresh)
-              for unusual, title, who in groups if _only(found, unusual)),
+            *(self._strongest(title, who, group, (highest, fresh), scale, more)
+              for title, who, group, scale, more in kinds if group),
             self._rate(scores, candidates.is_member, floor), self._unusual(evidence)]
 
-    def _strongest(self, title: str, who: str, found: dict[str, Estimate], worst: dict[str, Estimate],
-                   fresh: float) -> Finding:
+    def _strongest(self, title: str, who: str, found: dict[str, Estimate], ends: tuple[float, float], scale: Scale,
+                   more: str) -> Finding:
+        """The best of the attacks in `found`; `ends` are the best on published rows, and luck with fresh ones."""
         best = max(found, key=lambda name: found[name].value)
-        value, floor = found[best], max(area.value for area in worst.values())
+        value, (floor, fresh) = found[best], ends
+        shown = best.removesuffix(UNUSUAL).removesuffix(MODEL)
         return finding(
             self.name, title, value,
-            f"Shown {who} and a fresh one, the best of {len(found)} attacks (“{best.removesuffix(UNUSUAL)}”) points at "
-            f"the training row {100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave "
-            f"{100 * fresh:.0f}); had the training rows been published it would be {100 * floor:.0f}.",
-            ceiling=Estimate.exactly(0.5), floor=floor, unit="auc", scale=SAFETY,
+            f"Shown {who} and a fresh one, the best of {len(found)} attacks (“{shown}”) points at the training row "
+            f"{100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave {100 * fresh:.0f}); had "
+            f"the training rows been published it would be {100 * floor:.0f}.{more}",
+            ceiling=Estimate.exactly(0.5), floor=floor, unit="auc", scale=scale,
             details={name: area.value for name, area in found.items()})
 
     @staticmethod
@@ -87,7 +96,8 @@ class Membership(Measure):
     def _rate(self, scores: dict[str, Floats], is_member: Bools, floor: dict[str, Floats]) -> Finding:
         """True positives at one false accusation in a hundred (Carlini et al. 2022), the best attack."""
         n, z = int(is_member.sum()), z_of_many(len(scores))
-        rates = {name: true_positive_rate(s[is_member], s[~is_member], LOW) for name, s in scores.items()}
+        rates = {name: true_positive_rate(s[is_member], s[~is_member], LOW) for name, s in scores.items()
+                 if not name.endswith(MODEL)}
         best = max(rates, key=lambda name: rates[name])
         worst = max(true_positive_rate(s[is_member], s[~is_member], LOW) for s in floor.values())
         value = proportion(rates[best] * n, n, z)
@@ -135,9 +145,5 @@ def areas(scores: dict[str, Floats], is_member: Bools, outlying: Bools) -> dict[
     inside, outside = outlying & is_member, outlying & ~is_member
     if min(inside.sum(), outside.sum()) >= 10:
         found |= {f"{name}{UNUSUAL}": auc(s[inside], s[outside], z) for name, s in scores.items()
-                  if not name.startswith("learned")}
+                  if not (name.startswith("learned") or name.endswith(MODEL))}
     return found
-
-
-def _only(found: dict[str, Estimate], unusual: bool) -> dict[str, Estimate]:
-    return {name: area for name, area in found.items() if name.endswith(UNUSUAL) == unusual}

@@ -16,6 +16,7 @@ from anew.audit.compare import Ints
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, Verdict, finding
 from anew.audit.forests import boosted, one_thread, predictable, readable
+from anew.audit.groups import classes_of
 from anew.audit.measure import Measure
 from anew.audit.statistics import Estimate, auc, bootstrap_error
 from anew.core.columns import Floats
@@ -81,16 +82,20 @@ class Lab:
         assert evidence.target_index is not None
         self.evidence, self.target = evidence, evidence.target_index
         self.column = evidence.columns[self.target]
+        self.classes = classes_of(self.column, 2)
+        self.values = not len(self.classes)  # a number is predicted by its value, unless it has only two
         self.columns = [c for i, c in enumerate(evidence.columns) if i != self.target]
         tested = evidence.take("holdout", ROWS)
         self.inputs, self.truth = self._known(tested)
-        self.unit = "r2" if self.column.ordered else "auc"
-        self.unit_words = "an R2 of" if self.column.ordered else "an area under the curve of"
-        self.blind = 0.0 if self.column.ordered else 0.5
+        self.unit = "r2" if self.values else "auc"
+        self.unit_words = "an R2 of" if self.values else "an area under the curve of"
+        self.blind = 0.0 if self.values else 0.5
 
     def _known(self, rows: Floats) -> tuple[Floats, Floats]:
+        """Inputs and target of the rows whose target is known; classes by number, the rare ones together."""
         rows = rows[~np.isnan(rows[:, self.target])]
-        return np.delete(rows, self.target, axis=1), rows[:, self.target]
+        inputs, labels = np.delete(rows, self.target, axis=1), rows[:, self.target]
+        return inputs, labels if self.values else np.minimum(np.searchsorted(self.classes, labels), CLASSES)
 
     def predictions(self, rows: Floats) -> Floats | None:
         """(held-out rows, classes) probabilities or (held-out rows, 1) values; None when there is nothing to learn."""
@@ -100,10 +105,9 @@ class Lab:
         seen, categorical = readable(self.columns, inputs)
         asked, _ = readable(self.columns, self.inputs)
         with one_thread():
-            if self.column.ordered:
+            if self.values:
                 model = boosted("regressor", categorical, seen, labels, self.evidence.seed)
                 return np.asarray(model.predict(asked))[:, None]
-            labels = np.minimum(labels, CLASSES)
             if np.unique(labels, return_counts=True)[1].min() < 2:  # a class of one row cannot be split for validation
                 once = np.flatnonzero(np.bincount(labels.astype(int)) == 1)
                 seen, labels = seen[~np.isin(labels, once)], labels[~np.isin(labels, once)]
@@ -119,9 +123,9 @@ class Lab:
         if predicted is None:
             return float("nan")
         truth, guess = self.truth[drawn], predicted[drawn]
-        if self.column.ordered:
+        if self.values:
             return float(1 - ((truth - guess[:, 0]) ** 2).sum() / max(((truth - truth.mean()) ** 2).sum(), 1e-300))
-        return _mean_auc(np.minimum(truth, CLASSES), guess)
+        return _mean_auc(truth, guess)
 
     def score(self, rows: Floats) -> Estimate | None:
         predicted = self.predictions(rows)
