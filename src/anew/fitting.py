@@ -16,7 +16,7 @@ import polars as pl
 
 from anew.codecs.table import Table
 from anew.core.columns import Cells, Floats
-from anew.core.errors import AnewWarning, Interrupted
+from anew.core.errors import AnewWarning, Interrupted, ResourceError
 from anew.core.learner import Solved, Trained
 from anew.core.release import Release, exact
 from anew.data.dataset import Dataset
@@ -191,6 +191,12 @@ def _device(device: str | None) -> str:
 
     if device in (None, "auto"):
         return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=str(device))
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ResourceError(f"The device {device!r} cannot be used: {reason}", do="Use --device cpu, or leave it out"
+                            ) from None
     return str(device)
 
 

@@ -96,6 +96,7 @@ def make_plan(dataset: Dataset, *, learn: str | Sequence[str] | None = None, giv
     name = OBJECTIVES.canonical(objective) if objective else "chain"
     kind = OBJECTIVES[name]
     trained = issubclass(kind, Trained)
+    _check_options(kind, name, options or {})
     cores = len(os.sched_getaffinity(0))
     size = kind.sized(len(dataset.frame), len(fields) + len(features), None if seconds is None else seconds * cores)
     factor = FactorPlan(learn=_last(fields, predict), given=features, objective=name,
@@ -149,6 +150,15 @@ def _check(schema: Schema, wanted: tuple[str, ...], fields: tuple[str, ...], pre
         raise DataError(f"The target {predict!r} is {kind}: there is nothing to predict", do="Predict another column")
     if predict not in fields:
         raise UsageError(f"The target {predict!r} must be among the learned columns", found=list(fields))
+
+
+def _check_options(kind: type[Learner], name: str, options: Mapping[str, Any]) -> None:
+    known = kind.settings()
+    for option, value in options.items():
+        if option not in known:
+            raise UsageError(f"{name} has no option {option!r}", do=did_you_mean(option, known) or "It has none")
+        if not isinstance(value, int if known[option] is int else (int, float)) or isinstance(value, bool) or value < 0:
+            raise UsageError(f"The option {option!r} of {name} is a positive {known[option].__name__}", found=value)
 
 
 def _last(fields: tuple[str, ...], target: str | None) -> tuple[str, ...]:

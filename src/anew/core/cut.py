@@ -52,7 +52,24 @@ class Cut:
         before = before - before[start][run]
         bins = np.where(atom, 1, np.maximum(total // rows, 1)[run])
         within = np.minimum(before * bins // total[run], bins - 1)
-        return (np.unique(run + within / (bins.max() + 1.0), return_inverse=True)[1]).astype(np.int64)
+        cell = np.unique(run + within / (bins.max() + 1.0), return_inverse=True)[1]
+        return _enough(cell, run, counts, atom, rows)
+
+
+def _enough(cell: npt.NDArray[np.intp], run: npt.NDArray[np.intp], counts: Ints, atom: npt.NDArray[np.bool_],
+            rows: int) -> Ints:
+    """Bins that came out with too few rows join their neighbour in the run, as far as the run has another."""
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    rows_of = np.add.reduceat(counts, first)
+    runs, free = run[first], ~atom[first]
+    to = np.zeros(len(first), np.int64)
+    held = rows_of[0]
+    for k in range(1, len(first)):
+        rest = rows_of[k] if k + 1 == len(first) or runs[k + 1] != runs[k] else rows  # the last bin cannot wait for more
+        joins = free[k] and runs[k] == runs[k - 1] and (held < rows or rest < rows)
+        to[k] = to[k - 1] + (not joins)
+        held = held + rows_of[k] if joins else rows_of[k]
+    return to[cell]
 
 
 def _edges(distinct: Floats, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp], atoms: npt.NDArray[np.bool_],

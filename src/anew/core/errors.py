@@ -24,7 +24,11 @@ class AnewError(Exception):
             parts.append(f"Found {found!r}")
         if do:
             parts.append(do.rstrip("."))
-        super().__init__(". ".join(parts) + ".")
+        super().__init__(" ".join(_ended(part) for part in parts))
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(("?", "!")) else sentence.rstrip(".") + "."
 
 
 class UsageError(AnewError, ValueError):

@@ -42,6 +42,11 @@ class Learner(ABC):
     minimises: ClassVar[str]  # the objective in one line, for cards and tables
 
     @classmethod
+    def settings(cls) -> dict[str, type]:
+        """The options that a user may set, and their types."""
+        return {}
+
+    @classmethod
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
         """Options that fit so many CPU seconds (None: what is usual), for those that have a size to choose."""
         return {}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,10 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
             raise UsageError(f"The network {network!r} gives no conditional distribution of a column",
                              do="The chain is made of 'trees'")
         self.factors = [kind(**options) for _ in space.learned]
+
+    @classmethod
+    def settings(cls) -> dict[str, type]:
+        return {field.name: type(field.default) for field in fields(Growth)}
 
     @classmethod
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:

@@ -42,6 +42,10 @@ class Diffusion(Trained, Samples[Encoded]):
             torch.manual_seed(seed)
             self.velocity = kind(space.shape, space.shape, given=given, timed=True, **options)
 
+    @classmethod
+    def settings(cls) -> dict[str, type]:
+        return {"steps": int, "width": int, "depth": int}
+
     @property
     def module(self) -> nn.Module:
         assert isinstance(self.velocity, nn.Module)
