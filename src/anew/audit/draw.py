@@ -132,7 +132,7 @@ def intervals(rows: list[tuple[str, float, float, float]]) -> Markup:
     """Dots with their intervals on one axis: label, low, value, high."""
     low, high = min(row[1] for row in rows), max(row[3] for row in rows)
     low, high = (low - 0.01, high + 0.01) if high - low < 1e-9 else (low, high)
-    label, width, step = 300.0, 900.0, 30.0
+    label, width, step = 320.0, 900.0, 30.0
 
     def place(value: float) -> float:
         return label + (width - label - 70) * (value - low) / (high - low)
@@ -140,7 +140,7 @@ def intervals(rows: list[tuple[str, float, float, float]]) -> Markup:
     body = ""
     for i, (name, below, value, above) in enumerate(rows):
         y = i * step + 16
-        body += _text(label - 14, y + 4, shortened(name, 46), "large", "end")
+        body += _text(label - 14, y + 4, shortened(name, 42), "large", "end")
         body += f'<line x1="{place(below):.1f}" x2="{place(above):.1f}" y1="{y}" y2="{y}" class="whisker"/>'
         body += f'<circle cx="{place(value):.1f}" cy="{y}" r="5" class="made"/>'
         body += _text(place(above) + 10, y + 4, f"{value:.3f}", "large")

@@ -31,8 +31,8 @@ CHAPTERS: dict[Chapter, tuple[str, dict[Verdict, str]]] = {
         "told": "Nothing to judge here: no column to predict was named, or the rows are too few to tell."}),
     "safety": ("Is it safe for the people in the data?", {
         "good": "No leak was found by any of the attacks tried. That is evidence, not a proof.",
-        "fair": "A small leak can be shown. Consider who will see the rows.",
-        "poor": "No. Real rows can be recognised. Do not publish these rows.",
+        "fair": "Mostly. A small leak can be shown; the findings say whether from the rows or from the model.",
+        "poor": "No. It can be found out who was in the data; the findings say whether from the rows or from the model.",
         "told": "The rows are too few to tell."}),
 }
 
@@ -53,7 +53,7 @@ def render(report: Report, *, rows: bool) -> str:
     return _template().render(
         report=report, draw=draw, says=SAYS, label=label, number=number, interval=interval, tiles=tiles(report),
         show_rows=rows, questions=questions,
-        chapters=[(name, title, report.worst(name), words[report.worst(name)])
+        chapters=[(title, report.worst(name), chapter_label(report, name), words[report.worst(name)])
                   for name, (title, words) in CHAPTERS.items() if report.chapter(name)],
         grouped=[(questions[key], list(found)) for key, found in groupby(report.findings, lambda f: f.measure)],
         predicted=[(f.name, f.low, f.value, f.high) for f in report.findings
@@ -117,6 +117,13 @@ def label(finding: Finding) -> str:
     """The word on a finding's badge."""
     unsure = finding.verdict == "told" and (TOO_FEW in finding.words or not math.isfinite(finding.value))
     return "cannot tell" if unsure else SAYS[finding.verdict]
+
+
+def chapter_label(report: Report, chapter: Chapter) -> str:
+    """The word on a chapter's badge: one that could judge nothing cannot tell, or has nothing to judge."""
+    verdict = report.worst(chapter)
+    unsure = any(label(finding) == "cannot tell" for finding in report.chapter(chapter))
+    return "cannot tell" if verdict == "told" and unsure else SAYS[verdict]
 
 
 def _difference(report: Report) -> list[list[float]]:

@@ -87,7 +87,8 @@ def _marginal(evidence: Evidence, index: int) -> Marginal:
               for v in (real, fake)]
     centre = tuple(shown(column, float(np.nanmedian(v))) if not np.isnan(v).all() else "none" for v in (real, fake))
     half = 0.5 if column.field.kind == "integer" else 0.0  # whole numbers stand in the middle of their bars
-    ends = [shown(column, edges[0] + half), shown(column, edges[-1] - half)]
+    last = min(edges[-1] - half, column.values[-1]) if len(column.values) else edges[-1]
+    ends = [shown(column, edges[0] + half), shown(column, last)]
     return Marginal(column.name, column.field.kind, True, ends, shares[0].tolist(), shares[1].tolist(), blank,
                     (centre[0], centre[1]))
 

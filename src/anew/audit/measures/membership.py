@@ -44,33 +44,35 @@ class Membership(Measure):
         candidates = _candidates(evidence, size)
         outlying = candidates.outlying
         scores = self._attack(evidence, candidates, "synthetic")
-        floor = self._attack(evidence, candidates, "bootstrap")
-        found, worst = areas(scores, candidates.is_member, outlying), areas(floor, candidates.is_member, outlying)
+        copied = self._attack(evidence, candidates, "bootstrap")
+        found, worst = areas(scores, candidates.is_member, outlying), areas(copied, candidates.is_member, outlying)
         fresh = self._fresh(evidence)
         all_rows = {name: area for name, area in found.items() if not name.endswith((UNUSUAL, MODEL))}
         strange = {name: area for name, area in found.items() if name.endswith(UNUSUAL)}
         model = {name: area for name, area in found.items() if name.endswith(MODEL)}
         highest = max(area.value for area in worst.values())
-        kinds = (("strongest attack, all rows", "a training row", all_rows, SAFETY, ""),
-                 ("strongest attack, unusual rows", "an unusual training row", strange, SAFETY, ""),
-                 ("strongest attack, with the model in hand", "a training row", model, HINT,
-                  " This concerns whoever is given the model itself, not the rows."))
+        published = (f"Guessing is 50 (luck with fresh rows gave {100 * fresh:.0f}); had the training rows been "
+                     f"published it would be {100 * highest:.0f}.")
+        kinds = (
+            ("strongest attack, all rows", "a training row", all_rows, highest, SAFETY, published),
+            ("strongest attack, unusual rows", "an unusual training row", strange, highest, SAFETY, published),
+            ("strongest attack, with the model in hand", "a training row", model, 1.0, HINT,
+             "Guessing is 50. This concerns whoever is given the model itself, not the rows."))
         return [
-            *(self._strongest(title, who, group, (highest, fresh), scale, more)
-              for title, who, group, scale, more in kinds if group),
-            self._rate(scores, candidates.is_member, floor), self._unusual(evidence)]
+            *(self._strongest(title, who, group, floor, scale, more)
+              for title, who, group, floor, scale, more in kinds if group),
+            self._rate(scores, candidates.is_member, copied), self._unusual(evidence)]
 
-    def _strongest(self, title: str, who: str, found: dict[str, Estimate], ends: tuple[float, float], scale: Scale,
+    def _strongest(self, title: str, who: str, found: dict[str, Estimate], floor: float, scale: Scale,
                    more: str) -> Finding:
-        """The best of the attacks in `found`; `ends` are the best on published rows, and luck with fresh ones."""
+        """The best of the attacks in `found`."""
         best = max(found, key=lambda name: found[name].value)
-        value, (floor, fresh) = found[best], ends
-        shown = best.removesuffix(UNUSUAL).removesuffix(MODEL)
+        value = found[best]
+        shown = best.removesuffix(UNUSUAL).removesuffix(MODEL).split(" by ")[0]
         return finding(
             self.name, title, value,
             f"Shown {who} and a fresh one, the best of {len(found)} attacks (“{shown}”) points at the training row "
-            f"{100 * value.value:.0f} times in 100. Guessing is 50 (luck with fresh rows gave {100 * fresh:.0f}); had "
-            f"the training rows been published it would be {100 * floor:.0f}.{more}",
+            f"{100 * value.value:.0f} times in 100. {more}",
             ceiling=Estimate.exactly(0.5), floor=floor, unit="auc", scale=scale,
             details={name: area.value for name, area in found.items()})
 
