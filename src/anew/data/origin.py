@@ -147,7 +147,7 @@ def _back_rows(frame: pl.DataFrame, origin: Origin) -> list[dict[Any, Any]]:
 
 def _take_duckdb(data: Any) -> tuple[Frame, Origin]:
     check_names(data.columns, "The relation")
-    return pl.DataFrame(data), Origin("duckdb")
+    return pl.DataFrame(data.arrow().read_all()), Origin("duckdb")
 
 
 def _back_duckdb(frame: pl.DataFrame, origin: Origin) -> object:

@@ -100,7 +100,8 @@ def _duckdb_table(database: Any, table: str) -> pl.DataFrame:
     """With intervals as microseconds: the Arrow type of an interval has months, which polars does not read."""
     columns = database.sql(f"select column_name, column_type from (describe {quoted(table)})").fetchall()
     spans = [name for name, kind in columns if kind == "INTERVAL"]
-    frame = pl.DataFrame(database.sql(f"select *{_replacing('epoch_us', spans)} from {quoted(table)}"))
+    rows = database.sql(f"select *{_replacing('epoch_us', spans)} from {quoted(table)}").arrow().read_all()
+    frame = pl.DataFrame(rows)  # by way of Arrow: handing the relation to polars makes DuckDB complain at exit
     return frame.with_columns(pl.col(spans).cast(pl.Duration("us")))
 
 
