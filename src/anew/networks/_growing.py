@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import Bools, Cells, Codes, Floats, Grid
-from anew.networks._features import ordinal
+from anew.core.columns import Bools, Cells, Codes, Columns, Floats, Grid
+from anew.networks._features import level_orders, ordinal
 from anew.networks._histograms import Histograms, cumulative, of_rows
 from anew.networks._packed import Packed
 
@@ -28,8 +28,8 @@ class Growth:
     """How a forest is grown. Found by experiments on four tables: docs/log.md."""
 
     trees: int = 12
-    leaf: int = 6  # least rows of a leaf
-    settled: float = 8.0  # a node of at least so many times the cube root of all rows always splits
+    leaf: float = 0.4  # a leaf has at least so many times the cube root of all rows, and five
+    settled: float = 3.0  # a node of at least so many times the square root of all rows always splits
     features: float = 0.7  # share of the columns that a split may choose from
     held: float = 0.3  # share of the rows that decide where small nodes stop
     joined: float = 3.0  # rows of one entry of a leaf's histogram of an ordered column
@@ -37,7 +37,11 @@ class Growth:
     doubt: float = 3.0  # the same while pruning
     slack: float = 1.0  # nats of the held-out rows by which a split may lose and still stay
     step: float = 8.0  # a histogram is shrunk to the nearest ancestor of so many times its rows
-    hard: float = 0.01  # nats by which one tree of all columns must beat one of some, for a forest of such trees
+    hard: float = 0.005  # nats by which one tree of all columns must beat one of some, for a forest of such trees
+
+    def least(self, n: int) -> int:
+        """The least rows of a leaf in a table of n rows."""
+        return max(5, round(self.leaf * float(np.cbrt(n))))
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,29 @@ def aim_of(before: Cells, grid: Grid, codes: Codes, positions: Floats) -> Aim:
     return Aim(meaning, False, meaning[:, 0])
 
 
+def orders_of(before: Cells, features: Columns, aim: Aim) -> list[Floats | None]:
+    """For each nominal feature the rank (K,) of its levels, so that a threshold splits them well."""
+    if not aim.classes:
+        return level_orders(before, features, aim.rank)
+    return [None if grid.ordered else _principal_order(before.codes[:, j], grid.size, aim.of)
+            for j, grid in enumerate(features.grids)]
+
+
+def _principal_order(codes: Codes, size: int, classes: npt.NDArray[Any]) -> Floats:
+    """Levels in the order of the first principal component of their class shares (Coppersmith, Hong and Hosking 1999).
+
+    Rare levels are shrunk towards the shares of all rows by five rows.
+    """
+    kinds = int(classes.max(initial=-1)) + 2
+    pair = np.maximum(codes, -1).astype(np.int64) * kinds + classes + 1
+    table = np.bincount(pair[codes >= 0], minlength=size * kinds).reshape(size, kinds)
+    count = table.sum(1)
+    off = (table - count[:, None] * (table.sum(0) / max(count.sum(), 1))) / (count[:, None] + 5.0)
+    _, _, axes = np.linalg.svd(off * np.sqrt(count)[:, None], full_matrices=False)
+    place = off @ axes[0]
+    return np.argsort(np.argsort(place, kind="stable"), kind="stable").astype(np.float64)
+
+
 def _meaning(before: Cells, codes: Codes, size: int, dims: int = 3) -> Floats:
     """A category of many levels as a few numbers: the principal components of what the other columns are on average
     for each level, (n, dims). Levels of few rows are shrunk to the mean of all by five rows."""
@@ -139,7 +166,7 @@ def member(task: Task, share: float, rng: np.random.Generator) -> tuple[tuple[Pa
     """A pruned tree with its histograms, and the mean log-likelihood of the rows that it did not grow on."""
     n, g = len(task.x), task.growth
     out, grew = np.split(rng.permutation(n), [int(g.held * n)])
-    tree = _cart(task.x[grew], task.aim.of[grew], task.aim.classes, share, g.leaf, int(rng.integers(2**31)))
+    tree = _cart(task.x[grew], task.aim.of[grew], task.aim.classes, share, g.least(n), int(rng.integers(2**31)))
     grown, leaf = Grown.of(tree), tree.apply(task.x)
     stop, nats = _prune(task, grown, leaf, grew, out)
     return _fill(task, grown, stop, grown.stops(stop)[leaf]), nats
@@ -150,7 +177,8 @@ def _cart(x: Matrix, aim: npt.NDArray[Any], classes: bool, share: float, leaf: i
 
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
     some = int(np.ceil(share * x.shape[1]))
-    return kind(min_samples_leaf=leaf, max_features=some, random_state=seed).fit(x, aim).tree_
+    more = {"criterion": "log_loss"} if classes else {}
+    return kind(min_samples_leaf=leaf, max_features=some, **more, random_state=seed).fit(x, aim).tree_
 
 
 # -------------------------------------------------------------------- pruning
@@ -160,7 +188,7 @@ def _prune(task: Task, grown: Grown, leaf: Index, grew: Index, out: Index) -> tu
     """Where to stop (N,): a small node splits only if that raises the likelihood of the rows held out."""
     g = task.growth
     rows = grown.sums(leaf[grew])
-    small = (rows < g.settled * np.cbrt(len(leaf)) * (1 - g.held)) | (grown.left < 0)
+    small = (rows < g.settled * np.sqrt(len(leaf)) * (1 - g.held)) | (grown.left < 0)
     nats = _node_nats(task, grown, leaf, grew, out, small)
     best, stop = nats.copy(), grown.left < 0
     for level in range(int(grown.depth.max(initial=0)), -1, -1):

@@ -22,8 +22,8 @@ from anew.core.columns import MISSING, Allowed, Cells, Codes, Columns, Floats, G
 from anew.core.learner import Arrays, Config
 from anew.core.network import Network
 from anew.core.release import Release
-from anew.networks._features import level_orders, ordinal
-from anew.networks._growing import Growth, Index, Matrix, Task, aim_of, member
+from anew.networks._features import ordinal
+from anew.networks._growing import Growth, Index, Matrix, Task, aim_of, member, orders_of
 from anew.networks._histograms import Histograms, View, allowed_mass, marginal, merge, none
 from anew.networks._packed import Packed, join
 
@@ -45,10 +45,10 @@ class Trees(Network):
         """Learns the column (n,) of that grid given the cells before it (n, d)."""
         self._begin(grid, features)
         cells = grid.size + (grid.missing > 0)
-        if not len(features) or cells < 2 or len(codes) < 2 * self.growth.leaf:
+        if not len(features) or cells < 2 or len(codes) < 2 * self.growth.least(len(codes)):
             return  # the marginal says all there is to say
         aim = aim_of(before, grid, codes, positions)
-        self.orders = level_orders(before, features, aim.rank)
+        self.orders = orders_of(before, features, aim)
         cell = np.maximum(codes, MISSING).astype(np.intp) + 1
         task = Task(ordinal(before, self.orders), aim, cell, self.mass, grid.ordered, self.growth)
         self._finish(*self._members(task, rng))
