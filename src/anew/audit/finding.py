@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -44,7 +43,7 @@ class Finding:
     verdict: Verdict
     words: str
     unit: str = ""
-    details: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    details: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,4 +92,4 @@ def finding(measure: str, name: str, value: Estimate, words: str, *, ceiling: Es
         if judged and verdict == "told":
             words = f"{words} {TOO_FEW}"
     return Finding(measure, name, value.value, value.low, value.high, None if ceiling is None else ceiling.value,
-                   floor, better, verdict, words, unit, MappingProxyType(dict(details or {})))
+                   floor, better, verdict, words, unit, dict(details or {}))

@@ -87,7 +87,7 @@ class Report:
     def to_json(self) -> str:
         content = {
             "verdict": self.verdict, "passed": self.passed, "facts": self.facts,
-            "findings": [{**finding.__dict__, "details": dict(finding.details)} for finding in self.findings],
+            "findings": [asdict(finding) for finding in self.findings],
             "questions": [asdict(asked) for asked in self.asked],
             "decisions": [field.model_dump(mode="json", exclude_defaults=True) for field in self.decisions],
             "figures": self.pictures.plain(),

@@ -15,7 +15,7 @@ from anew.audit.evidence import Evidence
 from anew.audit.finding import HINT, SAFETY, Finding, finding
 from anew.audit.measure import Measure
 from anew.audit.neighbours import nearest
-from anew.audit.statistics import Estimate, proportion
+from anew.audit.statistics import Estimate, proportion, z_of_many
 from anew.core.columns import Bools, Floats
 from anew.core.schema import NOMINAL, ORDERED
 
@@ -52,7 +52,8 @@ class Copies(Measure):
         fine = [i for i, column in enumerate(evidence.columns) if column.ordered and _mostly_once(train[:, i])]
         if not fine:
             return []
-        rates = {name: [verbatim(train[:, i], evidence.matrix(name)[:, i]) for i in fine]
+        z = z_of_many(len(fine))
+        rates = {name: [verbatim(train[:, i], evidence.matrix(name)[:, i], z) for i in fine]
                  for name in ("synthetic", "holdout")}
         gap = [s.value - h.value for s, h in zip(rates["synthetic"], rates["holdout"], strict=True)]
         i = int(np.argmax(gap))
@@ -97,10 +98,10 @@ def _mostly_once(values: Floats) -> bool:
     return len(present) > 0 and len(np.unique(present)) >= FINE * len(present)
 
 
-def verbatim(train: Floats, values: Floats) -> Estimate:
+def verbatim(train: Floats, values: Floats, z: float) -> Estimate:
     """Share of the present values that occur in training."""
     present = values[~np.isnan(values)]
-    return proportion(np.isin(present, train).sum(), len(present))
+    return proportion(np.isin(present, train).sum(), len(present), z)
 
 
 def distance_share(evidence: Evidence, queries: Singles, most: int, skip: int = 0,
