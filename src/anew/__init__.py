@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from anew.api import Look, Model, fit, load, look
+    from anew.api import Look, fit, load, look
     from anew.core.errors import (
         AnewError,
         AnewWarning,
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from anew.core.schema import Field, Schema
+    from anew.model import Model
     from anew.job import Run, run
 
 __version__ = "0.1.0"
@@ -38,7 +39,7 @@ _HOME = {
     "Field": "anew.core.schema",
     "Interrupted": "anew.core.errors",
     "Look": "anew.api",
-    "Model": "anew.api",
+    "Model": "anew.model",
     "ResourceError": "anew.core.errors",
     "Run": "anew.job",
     "Schema": "anew.core.schema",

@@ -1,35 +1,27 @@
-"""The verbs, data in and data out: look, fit, load; and on a model sample, log_prob, predict, audit, save."""
+"""The verbs on data: look, fit, load. What a model can do is in model.py."""
 
 from __future__ import annotations
 
 import datetime as dt
 import platform
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 
 from anew import __version__, store
 from anew.card import write_card
-from anew.core.columns import OUTSIDE, Floats
-from anew.core.errors import AnewWarning, CapabilityError, UsageError
+from anew.core.errors import AnewWarning, UsageError
 from anew.core.schema import Schema
-from anew.core.where import Where, where_of
-from anew.data.dataset import Dataset, give_back
+from anew.data.dataset import Dataset
 from anew.data.describe import describe
 from anew.data.origin import Origin
 from anew.fitting import Fitted, Tell, fit_plan, quiet, threads
-from anew.joint import Draw, Joint, candidate_cells
-from anew.plan import Plan, is_class, make_plan
-
-if TYPE_CHECKING:
-    from anew.audit.report import Report
-
+from anew.model import Model
+from anew.plan import Plan, make_plan
 
 # ---------------------------------------------------------------- look
 
@@ -155,172 +147,4 @@ def load(path: str | Path) -> Model:
     return Model(joint, schema, plan, Origin.usual(), provenance, card)
 
 
-# ---------------------------------------------------------------- a model
-
-
-@dataclass
-class Model:
-    """A fitted model: its verbs take and give tables of the kind that it was fitted on."""
-
-    _joint: Joint | None
-    schema: Schema
-    plan: Plan
-    origin: Origin
-    provenance: dict[str, Any]
-    card: str
-    last: Draw | None = None
-
-    @property
-    def joint(self) -> Joint:
-        if self._joint is None:
-            raise UsageError("A dry run has a plan and no model", do="Fit without dry_run")
-        return self._joint
-
-    def save(self, path: str | Path) -> None:
-        """Writes the model folder, whole or not at all."""
-        store.save(Path(path), joint=self.joint, schema=self.schema, plan=self.plan, card=self.card,
-                   provenance=self.provenance)
-
-    # ------------------------------------------------------------ creating
-
-    def sample(self, n: int | None = None, *, where: Mapping[str, object] | Iterable[str] | None = None, seed: int = 0,
-               given: object = None) -> Any:
-        """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
-
-        `where={"sex": "F", "age": (60, None), "ward": ["a", "b"]}`: a value, an interval, any of a list; or
-        expressions as on the command line, `["age>=60"]`. `last` then tells the probability of the condition.
-        """
-        frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given)))
-        return give_back(frame, self.schema, self.origin)
-
-    def stream(self, n: int | None = None, *, where: Mapping[str, object] | Iterable[str] | None = None, seed: int = 0,
-               given: object = None) -> Iterator[pl.DataFrame]:
-        """The same rows as `sample`, block by block, as canonical polars frames."""
-        context = None if given is None else self._givens(given)
-        n = len(context) if n is None and context is not None else 1000 if n is None else n
-        if n < 1:
-            raise UsageError("The number of rows must be at least 1", found=n)
-        if context is not None and len(context) == 1:
-            context = pl.concat([context] * n)
-        if context is not None and len(context) != n:
-            raise UsageError("The given rows set how many rows are drawn", found=(n, len(context)), do="Leave out n")
-        draws: list[Draw] = []
-        for frame, draw in self.joint.blocks(n, seed=seed, where=where_of(where), given=context):
-            draws.append(draw)
-            yield frame
-        self.last = _together(draws)
-        if (self.last.effective or n) < 0.5 * n:
-            warnings.warn(AnewWarning(f"The condition is so rare that the {n:,} rows are worth "
-                                      f"{self.last.effective:,.0f} independent ones: some repeat each other in part"),
-                          stacklevel=3)
-
-    def _givens(self, given: object) -> pl.DataFrame:
-        names = [name for factor in self.joint.factors for name in factor.plan.given]
-        if not names:
-            raise UsageError("The model was fitted without given columns", do="Use where= for conditions")
-        return Dataset.open(given, like=self.schema.select(names)).frame
-
-    # ------------------------------------------------------------ scoring and predicting
-
-    def log_prob(self, data: object) -> Floats:
-        """(n,) log-probability of each row in nats: mass for discrete and rounded columns, density for continuous."""
-        return self.joint.log_prob(self._read(data))
-
-    @property
-    def classes(self) -> list[Any]:
-        """The values of the target, in the order of the columns of `predict_proba`."""
-        return list(self._labels())
-
-    def predict(self, data: object, method: str | None = None) -> npt.NDArray[Any]:
-        """(n,) the likeliest class, or the expected number, of the target.
-
-        `method` is `linear` or `boosted` (the discriminative side; the one better on held-out rows by default), or
-        `joint`: Bayes' rule on the generative model.
-        """
-        answer = self._answer(data, method)
-        if answer.ndim == 1:
-            return answer
-        labels = self._labels().to_numpy()
-        return np.asarray(labels[answer.argmax(1)]) if self._classifies() else answer @ labels.astype(np.float64)
-
-    def predict_proba(self, data: object, method: str | None = None) -> Floats:
-        """(n, K) probabilities of `classes`."""
-        if not self._classifies():
-            raise CapabilityError(f"{self._target()!r} is predicted as a number, which has no classes",
-                                  do="Use predict()")
-        return self._answer(data, method)
-
-    def _answer(self, data: object, method: str | None) -> Floats:
-        frame = self._read(data, lacking=self._target())
-        if method != "joint":
-            return self.joint.predict(frame, method)
-        if self._target() not in frame.columns:
-            frame = frame.with_columns(pl.lit(None).cast(pl.Null).alias(self._target()))
-        return self.joint.posterior(frame, self._target())
-
-    def _target(self) -> str:
-        if self.plan.target is None:
-            raise CapabilityError("This model has no target", do="Fit again with predict=COLUMN")
-        return self.plan.target
-
-    def _classifies(self) -> bool:
-        objective = self.plan.predict[0].objective if self.plan.predict else ""
-        return objective == "cross_entropy"
-
-    def _labels(self) -> pl.Series:
-        """The target's cells as values of its own dtype."""
-        name = self._target()
-        grid = self.joint.codec.grids[name]
-        cells = np.arange(grid.size) if self._classifies() else candidate_cells(grid.counts)
-        middle = np.asarray(cells + 0.5, np.float64)
-        column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), middle)
-        return column if not self._classifies() else pl.Series(
-            give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])  # type: ignore[index]
-
-    def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
-        frame = Dataset.open(data, like=_loose(self.schema), target=lacking).frame
-        for field in self.schema:
-            if field.name in frame.columns and field.name in self.joint.codec.levels:
-                codes, _ = self.joint.codec.encode_column(field, frame[field.name])
-                unseen = frame[field.name].filter(pl.Series(codes == OUTSIDE)).unique().sort()
-                if len(unseen):
-                    warnings.warn(AnewWarning(f"{field.name!r} has {len(unseen)} value(s) never seen in training, "
-                                              f"such as {unseen[0]!r}; they are read as unknown"), stacklevel=4)
-        return frame
-
-    # ------------------------------------------------------------ evidence
-
-    def audit(self, train: object, holdout: object, synthetic: object = None, *,
-              where: Mapping[str, object] | Iterable[str] | None = None, seed: int = 0, progress: Tell | None = None,
-              measures: Sequence[str] | None = None, facts: Mapping[str, Any] | None = None) -> Report:
-        """Evidence on rows that this model creates (or on `synthetic`) against rows it learned from and fresh ones."""
-        from anew.examine import examine
-
-        frames = {name: Dataset.open(data, like=self.schema).frame for name, data in
-                  (("train", train), ("holdout", holdout))}
-        rules = where_of(where)
-        new = Dataset.open(synthetic, like=self.schema).frame if synthetic is not None else pl.concat(
-            list(self.stream(len(frames["train"]), where=where, seed=seed)))
-        cost = self.provenance.get("cost")
-        return examine(self.joint, self.schema, self.plan, frames["train"], frames["holdout"], new, where=rules,
-                       seed=seed, tell=progress or quiet, measures=measures, cost=cost,
-                       facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})})
-
-
-def _loose(schema: Schema) -> Schema:
-    """The schema to read new rows by: a column that was whole numbers in training may hold others now."""
-    whole = [f.model_copy(update={"kind": "number", "dtype": "Float64"}) for f in schema if f.kind == "integer"]
-    return schema.replace(*whole)
-
-
-def _together(draws: list[Draw]) -> Draw:
-    """The report of a whole draw from the reports of its blocks."""
-    rows = sum(draw.rows for draw in draws)
-    if not draws[0].condition:
-        return Draw(rows)
-    chance = float(np.mean([draw.probability or 0.0 for draw in draws]))
-    effective = float(sum(draw.effective or 0.0 for draw in draws))
-    return Draw(rows, draws[0].condition, chance, effective, draws[0].density)
-
-
-__all__ = ["Look", "Model", "Where", "fit", "is_class", "load", "look"]
+__all__ = ["Look", "Model", "fit", "load", "look"]

@@ -65,7 +65,8 @@ def _enough(cell: npt.NDArray[np.intp], run: npt.NDArray[np.intp], counts: Ints,
     to = np.zeros(len(first), np.int64)
     held = rows_of[0]
     for k in range(1, len(first)):
-        rest = rows_of[k] if k + 1 == len(first) or runs[k + 1] != runs[k] else rows  # the last bin cannot wait for more
+        is_last = k + 1 == len(first) or runs[k + 1] != runs[k]
+        rest = rows_of[k] if is_last else rows  # the last bin of a run cannot wait for more
         joins = free[k] and runs[k] == runs[k - 1] and (held < rows or rest < rows)
         to[k] = to[k - 1] + (not joins)
         held = held + rows_of[k] if joins else rows_of[k]
