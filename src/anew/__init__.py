@@ -25,8 +25,8 @@ if TYPE_CHECKING:
         UsageError,
     )
     from anew.core.schema import Field, Schema
-    from anew.model import Model
     from anew.job import Run, run
+    from anew.model import Model
 
 __version__ = "0.1.0"
 
