@@ -44,6 +44,7 @@ class Finding:
     words: str
     unit: str = ""
     details: Mapping[str, float] = field(default_factory=dict)
+    about: Literal["rows", "model"] = "rows"  # what is given away: the rows alone, or the model as well
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,24 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether no finding is poor."""
-        return all(finding.verdict != "poor" for finding in self.findings)
+        """Whether no finding about the rows is poor. What only the model gives away is told, and gates no rows."""
+        return all(finding.verdict != "poor" for finding in self._rows)
+
+    @property
+    def _rows(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.about == "rows")
+
+    @property
+    def caution(self) -> str:
+        """A sentence about the model, when the model gives away what its rows do not."""
+        if all(finding.verdict in ("good", "told") for finding in self.findings if finding.about == "model"):
+            return ""
+        return "Share the rows and not the model: with the model in hand, training rows can be told from others"
 
     @property
     def headline(self) -> str:
         """The verdict in its shortest form."""
-        poor, fair = (sum(finding.verdict == v for finding in self.findings) for v in ("poor", "fair"))
+        poor, fair = (sum(finding.verdict == v for finding in self._rows) for v in ("poor", "fair"))
         if poor:
             return f"Not passed: {_count(poor, 'finding is poor', 'findings are poor')}"
         if fair:
@@ -61,12 +72,13 @@ class Report:
     @property
     def concerns(self) -> tuple[Finding, ...]:
         """The findings that are not good, the poor ones first."""
-        return tuple(finding for verdict in ("poor", "fair") for finding in self.findings if finding.verdict == verdict)
+        return tuple(finding for verdict in ("poor", "fair") for finding in self._rows if finding.verdict == verdict)
 
     @property
     def verdict(self) -> str:
         """The whole report in a sentence or two."""
-        return f"{self.headline}{f' ({_names(self.concerns)})' if self.concerns else ''}."
+        said = f"{self.headline}{f' ({_names(self.concerns)})' if self.concerns else ''}."
+        return f"{said} {self.caution}." if self.caution else said
 
     def chapter(self, chapter: Chapter) -> tuple[Finding, ...]:
         """The findings of one chapter."""
@@ -75,7 +87,7 @@ class Report:
 
     def worst(self, chapter: Chapter) -> Verdict:
         """The verdict of a chapter: its worst; `told` only when nothing in it could be judged."""
-        found = {finding.verdict for finding in self.chapter(chapter)}
+        found = {finding.verdict for finding in self.chapter(chapter) if finding.about == "rows"}
         judged = [verdict for verdict in ORDER if verdict in found and verdict != "told"]
         return judged[0] if judged else "told"
 

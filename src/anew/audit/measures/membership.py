@@ -8,6 +8,8 @@ Attacks that hold the model itself are told apart: they concern whoever is given
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -58,9 +60,11 @@ class Membership(Measure):
             ("strongest attack, unusual rows", "an unusual training row", strange, highest, SAFETY, published),
             ("strongest attack, with the model in hand", "a training row", model, 1.0, HINT,
              "Guessing is 50. This concerns whoever is given the model itself, not the rows."))
+        strongest = [replace(self._strongest(title, who, group, floor, scale, more),
+                             about="model" if group is model else "rows")
+                     for title, who, group, floor, scale, more in kinds if group]
         return [
-            *(self._strongest(title, who, group, floor, scale, more)
-              for title, who, group, floor, scale, more in kinds if group),
+            *strongest,
             self._rate(scores, candidates.is_member, copied), self._unusual(evidence)]
 
     def _strongest(self, title: str, who: str, found: dict[str, Estimate], floor: float, scale: Scale,
