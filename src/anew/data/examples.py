@@ -15,7 +15,7 @@ import polars as pl
 
 from anew.core.errors import ResourceError, UsageError, did_you_mean
 
-DEFAULT = "breast_cancer"
+DEFAULT = "diabetes"
 SHAPES = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points",
           "symmetry", "fractal dimension")  # fmt: skip
 CANCER = [*(f"mean {name}" for name in SHAPES), *(f"{name} error" for name in SHAPES),
