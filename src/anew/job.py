@@ -29,7 +29,7 @@ FEWEST = 10  # rows from which some can be held out
 MOST_HELD = 20_000
 MOST_MADE = 100_000
 TARGETS = ("target", "label", "class", "outcome", "y", "diagnosis", "disease", "income", "default", "churn", "status",
-           "survived", "death", "price")
+           "survived", "death", "price", "progression")
 
 
 @dataclass(frozen=True)
