@@ -225,3 +225,14 @@ def test_packed_trees_walk_as_they_are_written() -> None:
     x = np.array([[a, t] for a in (0.0, 1.0) for t in range(3)], np.float32)
     assert forest(x).tolist() == [0, 2, 4, 1, 3, 5]
     np.testing.assert_array_equal(forest(x), forest.walk(x))
+
+
+def test_minutes_follow_from_a_time_of_day() -> None:
+    """A function that is not monotone: no threshold on the time itself would find it."""
+    rng = np.random.default_rng(0)
+    time = rng.integers(0, 24, 8000) * 60 + rng.choice(12, 8000) * 5
+    noise = rng.normal(size=(8000, 2))
+    space, cells = table([(time + 0.0, True), *((z, True) for z in noise.T), (time % 60 + 0.0, True)])
+    drawn = fitted((space, cells), trees=4).sample(4000, rng)
+    times, minutes = (space.grids[j].decode(drawn.codes[:, j], drawn.positions[:, j]) for j in (0, 3))
+    assert (times % 60 == minutes).mean() > 0.98

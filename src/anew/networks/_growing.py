@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from anew.core.columns import Bools, Cells, Codes, Columns, Floats, Grid
 from anew.networks._features import level_orders, ordinal
-from anew.networks._histograms import Histograms, cumulative, of_rows
+from anew.networks._histograms import Histograms, collect, cumulative, of_rows
 from anew.networks._packed import Packed
 
 Ints = npt.NDArray[np.int32]
@@ -28,8 +28,8 @@ class Growth:
     """How a forest is grown. Found by experiments on four tables: docs/log.md."""
 
     trees: int = 12
-    leaf: float = 0.4  # a leaf has at least so many times the cube root of all rows, and five
-    settled: float = 3.0  # a node of at least so many times the square root of all rows always splits
+    leaf: float = 0.25  # a leaf has at least so many times the cube root of all rows, and five
+    settled: float = 10.0  # a node of at least so many times the cube root of all rows always splits
     features: float = 0.7  # share of the columns that a split may choose from
     held: float = 0.3  # share of the rows that decide where small nodes stop
     joined: float = 3.0  # rows of one entry of a leaf's histogram of an ordered column
@@ -126,12 +126,42 @@ def aim_of(before: Cells, grid: Grid, codes: Codes, positions: Floats) -> Aim:
     return Aim(meaning, False, meaning[:, 0])
 
 
-def orders_of(before: Cells, features: Columns, aim: Aim) -> list[Floats | None]:
-    """For each nominal feature the rank (K,) of its levels, so that a threshold splits them well."""
-    if not aim.classes:
-        return level_orders(before, features, aim.rank)
-    return [None if grid.ordered else _principal_order(before.codes[:, j], grid.size, aim.of)
-            for j, grid in enumerate(features.grids)]
+def orders_of(before: Cells, features: Columns, codes: Codes, aim: Aim) -> list[Floats | None]:
+    """The rank (K,) of a feature's cells where not their own order but the column to come says which lie together.
+
+    So for every nominal feature, and for an ordered one of which the column is a function: minutes of a time of day.
+    """
+    plain = [] if aim.classes else level_orders(before, features, aim.rank)
+    orders: list[Floats | None] = []
+    for j, grid in enumerate(features.grids):
+        cells = before.codes[:, j]
+        if _is_function(cells, codes, grid.size):
+            orders.append(_mean_order(cells, grid.size, aim.rank))
+        elif aim.classes and not grid.ordered:
+            orders.append(_principal_order(cells, grid.size, aim.of))
+        else:
+            orders.append(None if aim.classes else plain[j])
+    return orders
+
+
+def _mean_order(cells: Codes, size: int, rank: Floats) -> Floats:
+    """Cells of one value of the column to come lie together: the order of their plain means."""
+    held = cells >= 0
+    total = np.bincount(cells[held], weights=rank[held], minlength=size)
+    mean = total / np.maximum(np.bincount(cells[held], minlength=size), 1)
+    return np.argsort(np.argsort(mean, kind="stable"), kind="stable").astype(np.float64)
+
+
+def _is_function(cells: Codes, codes: Codes, size: int, share: float = 0.99) -> bool:
+    """Whether nearly all rows of a cell have one and the same code, and that says more than the commonest code does."""
+    n = len(codes)
+    if not 2 < size <= n / 5:
+        return False
+    pair = collect(cells.astype(np.intp) + 2, codes.astype(np.intp) + 2, int(codes.max()) + 3)
+    best = np.zeros(size + 2)
+    np.maximum.at(best, pair[0], pair[2])
+    commonest = np.bincount(codes + 2).max()
+    return bool(best.sum() >= share * n and n - commonest > 10 * (n - best.sum()))
 
 
 def _principal_order(codes: Codes, size: int, classes: npt.NDArray[Any]) -> Floats:
@@ -188,7 +218,7 @@ def _prune(task: Task, grown: Grown, leaf: Index, grew: Index, out: Index) -> tu
     """Where to stop (N,): a small node splits only if that raises the likelihood of the rows held out."""
     g = task.growth
     rows = grown.sums(leaf[grew])
-    small = (rows < g.settled * np.sqrt(len(leaf)) * (1 - g.held)) | (grown.left < 0)
+    small = (rows < g.settled * np.cbrt(len(leaf)) * (1 - g.held)) | (grown.left < 0)
     nats = _node_nats(task, grown, leaf, grew, out, small)
     best, stop = nats.copy(), grown.left < 0
     for level in range(int(grown.depth.max(initial=0)), -1, -1):

@@ -48,7 +48,7 @@ class Trees(Network):
         if not len(features) or cells < 2 or len(codes) < 2 * self.growth.least(len(codes)):
             return  # the marginal says all there is to say
         aim = aim_of(before, grid, codes, positions)
-        self.orders = orders_of(before, features, aim)
+        self.orders = orders_of(before, features, codes, aim)
         cell = np.maximum(codes, MISSING).astype(np.intp) + 1
         task = Task(ordinal(before, self.orders), aim, cell, self.mass, grid.ordered, self.growth)
         self._finish(*self._members(task, rng))
