@@ -123,17 +123,17 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
 
     def _pool(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator) -> tuple[Cells, Floats]:
         """Particles until n rows can be resampled without a duplicate, or the budget is spent."""
-        parts, weights, size = [], [np.zeros(0)], max(n, POOL)
+        parts: list[Cells] = []
+        log_weight, size, most = np.zeros(0), max(n, POOL), BUDGET * max(n, POOL)
         while True:
-            rows, log_weight = self._particles(size, where, rng, None)
-            alive = np.flatnonzero(np.isfinite(log_weight))
-            parts.append(rows if len(alive) == size else rows.take(np.arange(size)))
-            weights.append(log_weight)
-            together = np.concatenate(weights)
-            scaled = _scaled(together)
-            if n * scaled.max(initial=1.0) <= 1.0 or len(together) >= BUDGET * max(n, POOL):
-                return Cells.stack(parts), together
-            size = min(max(size, len(together)), BUDGET * max(n, POOL) - len(together))
+            rows, more = self._particles(size, where, rng, None)
+            parts.append(rows)
+            log_weight = np.concatenate([log_weight, more])
+            weight = _scaled(log_weight)
+            enough = weight.any() and n * weight.max() <= 1.0
+            if enough or len(log_weight) >= most:
+                return Cells.stack(parts), log_weight
+            size = min(len(log_weight), most - len(log_weight))
 
     def _particles(self, size: int, where: Mapping[int, Allowed], rng: np.random.Generator,
                    given: Cells | None) -> tuple[Cells, Floats]:
