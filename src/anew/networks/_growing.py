@@ -27,10 +27,10 @@ FEW = 50  # a category of more levels is split by what its levels mean, not by i
 class Growth:
     """How a forest is grown. Found by experiments on four tables: docs/log.md."""
 
-    trees: int = 12
+    trees: int = 16
     leaf: float = 0.25  # a leaf has at least so many times the cube root of all rows, and five
-    settled: float = 10.0  # a node of at least so many times the cube root of all rows always splits
-    features: float = 0.7  # share of the columns that a split may choose from
+    settled: float = 8.0  # a node of at least so many times the cube root of all rows always splits
+    features: float = 0.5  # share of the columns that a split may choose from
     held: float = 0.3  # share of the rows that decide where small nodes stop
     joined: float = 3.0  # rows of one entry of a leaf's histogram of an ordered column
     shrink: float = 0.1  # a: weight, in rows, of what a histogram is shrunk to
