@@ -23,6 +23,9 @@ Matrix = npt.NDArray[np.float32]
 FEW = 50  # a category of more levels is split by what its levels mean, not by its levels
 
 
+FEWEST = 3  # columns that a split may choose from, when there are so many
+
+
 @dataclass(frozen=True)
 class Growth:
     """How a forest is grown. Found by experiments on four tables: docs/log.md."""
@@ -206,7 +209,7 @@ def _cart(x: Matrix, aim: npt.NDArray[Any], classes: bool, share: float, leaf: i
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
-    some = int(np.ceil(share * x.shape[1]))
+    some = max(int(np.ceil(share * x.shape[1])), min(x.shape[1], FEWEST))
     more = {"criterion": "log_loss"} if classes else {}
     return kind(min_samples_leaf=leaf, max_features=some, **more, random_state=seed).fit(x, aim).tree_
 
