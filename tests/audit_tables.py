@@ -11,17 +11,29 @@ import polars as pl
 from anew.core.schema import Field, Kind, Schema
 
 KINDS: dict[type[pl.DataType], Kind] = {
-    pl.Int64: "integer", pl.Float64: "number", pl.String: "category", pl.Boolean: "boolean", pl.Datetime: "datetime",
+    pl.Int64: "integer",
+    pl.Float64: "number",
+    pl.String: "category",
+    pl.Boolean: "boolean",
+    pl.Datetime: "datetime",
     pl.Duration: "duration",
 }
 
 
 def schema_of(frame: pl.DataFrame) -> Schema:
     """Kinds from the canonical dtypes; a column named `id` is an identifier."""
-    return Schema(fields=tuple(
-        Field(name=name, kind="identifier" if name == "id" else KINDS[dtype.base_type()], dtype=str(dtype),
-              missing=frame[name].null_count() > 0, why="the dtype says so")
-        for name, dtype in frame.schema.items()))
+    return Schema(
+        fields=tuple(
+            Field(
+                name=name,
+                kind="identifier" if name == "id" else KINDS[dtype.base_type()],
+                dtype=str(dtype),
+                missing=frame[name].null_count() > 0,
+                why="the dtype says so",
+            )
+            for name, dtype in frame.schema.items()
+        )
+    )
 
 
 def made(rows: int, seed: int) -> pl.DataFrame:
@@ -35,14 +47,26 @@ def made(rows: int, seed: int) -> pl.DataFrame:
     grade = np.where(score > 2.2, "rare", np.where(score > 0, "high", "low"))
     asked = rng.random(rows) < 0.8
     start = [datetime(2020, 1, 1, tzinfo=UTC) + timedelta(days=int(d)) for d in rng.integers(0, 900, rows)]
-    return pl.DataFrame({
-        "id": np.arange(rows), "age": age, "wage": wage, "spent": spent, "sector": sector,
-        "town": [f"{s}-{k}" for s, k in zip(sector, rng.zipf(1.8, rows).clip(1, 60), strict=True)],
-        "member": rng.random(rows) < 0.3, "since": start, "size": rng.normal(0, 1, rows) + (sector == "farm"),
-        "answer": rng.normal(0, 1, rows) + score, "reply": rng.choice(["yes", "no"], rows), "grade": grade,
-    }).with_columns(
+    return pl.DataFrame(
+        {
+            "id": np.arange(rows),
+            "age": age,
+            "wage": wage,
+            "spent": spent,
+            "sector": sector,
+            "town": [f"{s}-{k}" for s, k in zip(sector, rng.zipf(1.8, rows).clip(1, 60), strict=True)],
+            "member": rng.random(rows) < 0.3,
+            "since": start,
+            "size": rng.normal(0, 1, rows) + (sector == "farm"),
+            "answer": rng.normal(0, 1, rows) + score,
+            "reply": rng.choice(["yes", "no"], rows),
+            "grade": grade,
+        }
+    ).with_columns(
         since=pl.col("since").dt.replace_time_zone(None).cast(pl.Datetime("us")),
-        answer=pl.when(pl.Series(asked)).then(pl.col("answer")), reply=pl.when(pl.Series(asked)).then(pl.col("reply")))
+        answer=pl.when(pl.Series(asked)).then(pl.col("answer")),
+        reply=pl.when(pl.Series(asked)).then(pl.col("reply")),
+    )
 
 
 def cancer() -> pl.DataFrame:
@@ -72,8 +96,11 @@ def split(frame: pl.DataFrame, *sizes: int, seed: int = 0) -> list[pl.DataFrame]
 def shifted(frame: pl.DataFrame, seed: int, amount: float = 0.01) -> pl.DataFrame:
     """Every number moved by a little noise: no row is a copy, every row is recognisable."""
     rng = np.random.default_rng(seed)
-    moved = [(pl.col(name) + pl.Series(rng.normal(0, amount * (frame[name].std() or 1), len(frame)))).cast(dtype)
-             for name, dtype in frame.schema.items() if dtype == pl.Float64]
+    moved = [
+        (pl.col(name) + pl.Series(rng.normal(0, amount * (frame[name].std() or 1), len(frame)))).cast(dtype)
+        for name, dtype in frame.schema.items()
+        if dtype == pl.Float64
+    ]
     return frame.with_columns(moved)
 
 

@@ -30,13 +30,17 @@ def model(frame: pl.DataFrame) -> anew.Model:
 
 def test_rows_come_back_as_the_kind_of_table_that_came(frame: pl.DataFrame) -> None:
     numbers = frame.select("sex", "age", "weight")
-    for data, kind in ((numbers, pl.DataFrame), (numbers.to_pandas(), pd.DataFrame), (numbers.to_arrow(), pa.Table),
-                       ({"sex": numbers["sex"].to_list(), "age": numbers["age"].to_numpy()}, dict)):
+    for data, kind in (
+        (numbers, pl.DataFrame),
+        (numbers.to_pandas(), pd.DataFrame),
+        (numbers.to_arrow(), pa.Table),
+        ({"sex": numbers["sex"].to_list(), "age": numbers["age"].to_numpy()}, dict),
+    ):
         out = anew.fit(data, objective="marginals").sample(50)
         assert isinstance(out, kind)
-        assert list(out.keys() if isinstance(out, dict) else
-                    out.column_names if isinstance(out, pa.Table) else out.columns) == list(
-            data.keys() if isinstance(data, dict) else numbers.columns)
+        assert list(
+            out.keys() if isinstance(out, dict) else out.column_names if isinstance(out, pa.Table) else out.columns
+        ) == list(data.keys() if isinstance(data, dict) else numbers.columns)
 
 
 def test_dtypes_and_precision_are_kept(frame: pl.DataFrame) -> None:
@@ -78,10 +82,19 @@ def test_conditions_on_times_flags_missing_and_one_number(model: anew.Model) -> 
     assert (model.sample(20, where={"spent": 12.5})["spent"] == 12.5).all()
 
 
-@pytest.mark.parametrize(("where", "words"), [
-    ({"sex": "X"}, "never takes the value 'X'"), ({"age": (200, None)}, "probability zero"),
-    ({"agee": 3}, "Did you mean 'age'"), ({"sex": (1, 2)}, "no order"), ({"age": (9, 1)}, "upside down"),
-    ({"age": "old"}, "needs such a value"), ({"age": []}, "empty"), ({"age": (1, 2, 3)}, "pair")])
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ({"sex": "X"}, "never takes the value 'X'"),
+        ({"age": (200, None)}, "probability zero"),
+        ({"agee": 3}, "Did you mean 'age'"),
+        ({"sex": (1, 2)}, "no order"),
+        ({"age": (9, 1)}, "upside down"),
+        ({"age": "old"}, "needs such a value"),
+        ({"age": []}, "empty"),
+        ({"age": (1, 2, 3)}, "pair"),
+    ],
+)
 def test_a_condition_that_cannot_be(model: anew.Model, where: dict[str, object], words: str) -> None:
     with pytest.raises(anew.AnewError, match=words):
         model.sample(10, where=where)
@@ -150,14 +163,17 @@ def test_an_unseen_category_is_named_and_predicted(model: anew.Model, frame: pl.
         assert len(model.predict(strange)) == len(frame)
 
 
-def test_a_saved_model_answers_the_same_in_a_new_process(model: anew.Model, frame: pl.DataFrame,
-                                                         tmp_path: Path) -> None:
+def test_a_saved_model_answers_the_same_in_a_new_process(
+    model: anew.Model, frame: pl.DataFrame, tmp_path: Path
+) -> None:
     model.save(tmp_path / "m")
     frame.write_parquet(tmp_path / "rows.parquet")
-    code = ("import anew, sys, numpy as np; m = anew.load(sys.argv[1] + '/m'); r = sys.argv[1] + '/rows.parquet';"
-            "np.savez(sys.argv[1] + '/a.npz', p=m.log_prob(r), c=m.predict_proba(r));"
-            "import polars as pl; pl.DataFrame(m.sample(100, seed=9)).write_parquet(sys.argv[1] + '/s.parquet');"
-            "assert 'torch' not in sys.modules, 'the chain needs no torch'")
+    code = (
+        "import anew, sys, numpy as np; m = anew.load(sys.argv[1] + '/m'); r = sys.argv[1] + '/rows.parquet';"
+        "np.savez(sys.argv[1] + '/a.npz', p=m.log_prob(r), c=m.predict_proba(r));"
+        "import polars as pl; pl.DataFrame(m.sample(100, seed=9)).write_parquet(sys.argv[1] + '/s.parquet');"
+        "assert 'torch' not in sys.modules, 'the chain needs no torch'"
+    )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
     answers = np.load(tmp_path / "a.npz")
     assert np.array_equal(answers["p"], model.log_prob(frame))
@@ -166,8 +182,14 @@ def test_a_saved_model_answers_the_same_in_a_new_process(model: anew.Model, fram
 
 
 def test_identifiers_are_made_anew_and_constants_repeated() -> None:
-    data = pl.DataFrame({"id": [f"P{i:04d}" for i in range(300)], "country": ["DE"] * 300, "x": np.arange(300) % 7,
-                         "nothing": pl.Series([None] * 300, dtype=pl.Float64)})
+    data = pl.DataFrame(
+        {
+            "id": [f"P{i:04d}" for i in range(300)],
+            "country": ["DE"] * 300,
+            "x": np.arange(300) % 7,
+            "nothing": pl.Series([None] * 300, dtype=pl.Float64),
+        }
+    )
     out = anew.fit(data).sample(500)
     assert out["id"].n_unique() == 500
     assert out["id"].str.contains(r"^[A-Z]\d{4}$").all()

@@ -46,8 +46,11 @@ def report(name: str, control: str) -> Report:
     train, holdout, fresh = parts(name)
     target = TABLES[name][1]
     made = {
-        "fresh": lambda: fresh, "copier": lambda: train, "shifter": lambda: tables.shifted(train, 1),
-        "outliers": lambda: outlier_memoriser(train, fresh), "marginals": lambda: tables.alone(train, 1),
+        "fresh": lambda: fresh,
+        "copier": lambda: train,
+        "shifter": lambda: tables.shifted(train, 1),
+        "outliers": lambda: outlier_memoriser(train, fresh),
+        "marginals": lambda: tables.alone(train, 1),
         "collapsed": lambda: collapsed(fresh, target),
         "rare class lost": lambda: fresh.filter(pl.col(target) != "rare"),
     }
@@ -134,6 +137,12 @@ def test_adult() -> None:
     assert audit(train, holdout, fresh, schema, target="income").passed
     copied = audit(train, holdout, tables.shifted(train, 1), schema, target="income", measures=["copies", "membership"])
     assert not copied.passed
-    alone = audit(train, holdout, tables.alone(train, 1), schema, target="income",
-                  measures=["pairs", "detectable", "utility", "fairness"])
+    alone = audit(
+        train,
+        holdout,
+        tables.alone(train, 1),
+        schema,
+        target="income",
+        measures=["pairs", "detectable", "utility", "fairness"],
+    )
     assert {f.measure for f in alone.findings if f.verdict == "poor"} == {"pairs", "detectable", "utility", "fairness"}

@@ -24,16 +24,21 @@ EVIL = '<script>alert("x")</script>'
 def full() -> Report:
     train, holdout, fresh = tables.split(tables.made(900, 5), 400, 200, 300)
     rename = {"wage": EVIL}
-    parts = [frame.rename(rename).with_columns(pl.col("sector").replace("farm", EVIL))
-             for frame in (train, holdout, fresh)]
+    parts = [
+        frame.rename(rename).with_columns(pl.col("sector").replace("farm", EVIL)) for frame in (train, holdout, fresh)
+    ]
     steps: list[tuple[str, float]] = []
-    report = audit(*parts, tables.schema_of(parts[0]), target="grade", cost={"seconds": 3.2, "peak_bytes": 3e8},
-                   predictions={"joint": (0.9, 0.85, 0.95), "trees": {"value": 0.91, "low": 0.87, "high": 0.96},
-                                "guess": 0.5},
-                   facts={"name": EVIL, "plan": {"objective": "chain", "steps": 3}, "notes": ["first", EVIL]},
-                   where={"age": (18, None), "grade": ["low", "high", "rare"]},
-                   log_prob=lambda frame: -np.abs(frame["age"].to_numpy().astype(float) - 45),
-                   progress=lambda words, share: steps.append((words, share)))
+    report = audit(
+        *parts,
+        tables.schema_of(parts[0]),
+        target="grade",
+        cost={"seconds": 3.2, "peak_bytes": 3e8},
+        predictions={"joint": (0.9, 0.85, 0.95), "trees": {"value": 0.91, "low": 0.87, "high": 0.96}, "guess": 0.5},
+        facts={"name": EVIL, "plan": {"objective": "chain", "steps": 3}, "notes": ["first", EVIL]},
+        where={"age": (18, None), "grade": ["low", "high", "rare"]},
+        log_prob=lambda frame: -np.abs(frame["age"].to_numpy().astype(float) - 45),
+        progress=lambda words, share: steps.append((words, share)),
+    )
     assert [share for _, share in steps] == sorted(share for _, share in steps)
     assert steps[-1][1] == 1.0
     return report
@@ -56,7 +61,7 @@ def test_the_page_loads_nothing_and_escapes_everything(full: Report) -> None:
     assert EVIL not in page
     assert "&lt;script&gt;" in page
     assert "<script" not in page
-    assert not re.search(r'(src|href)\s*=|url\(|@import|https?://', page)
+    assert not re.search(r"(src|href)\s*=|url\(|@import|https?://", page)
     assert page.count("<svg") == page.count("</svg>") > 20
 
 
@@ -103,9 +108,15 @@ def test_hardly_any_rows_give_no_alarm(sizes: tuple[int, int, int]) -> None:
     assert "<html" in report.to_html()
 
 
-@pytest.mark.parametrize("frame", [
-    pl.DataFrame({"x": [1.0] * 60}), pl.DataFrame({"x": pl.Series([None] * 60, dtype=pl.Float64), "y": [1, 2] * 30}),
-    pl.DataFrame({"x": ["a", None] * 30}), pl.DataFrame({"x": [float("inf"), 1.0, -1.0] * 20, "y": [True] * 60})])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pl.DataFrame({"x": [1.0] * 60}),
+        pl.DataFrame({"x": pl.Series([None] * 60, dtype=pl.Float64), "y": [1, 2] * 30}),
+        pl.DataFrame({"x": ["a", None] * 30}),
+        pl.DataFrame({"x": [float("inf"), 1.0, -1.0] * 20, "y": [True] * 60}),
+    ],
+)
 def test_odd_columns(frame: pl.DataFrame) -> None:
     parts = tables.split(frame, 20, 20, 20)
     for target in frame.columns:

@@ -77,8 +77,10 @@ def test_association_is_one_for_a_function_and_none_for_chance() -> None:
     assert cramers_v(a, rng.integers(0, 5, 4000), 5, 5) < 0.05
 
 
-@pytest.mark.parametrize(("value", "half", "expected"), [
-    (0.50, 0.01, "good"), (0.60, 0.01, "fair"), (0.95, 0.01, "poor"), (0.60, 0.20, "told"), (0.95, 0.40, "told")])
+@pytest.mark.parametrize(
+    ("value", "half", "expected"),
+    [(0.50, 0.01, "good"), (0.60, 0.01, "fair"), (0.95, 0.01, "poor"), (0.60, 0.20, "told"), (0.95, 0.40, "told")],
+)
 def test_verdicts_follow_from_ceiling_floor_and_interval(value: float, half: float, expected: str) -> None:
     found = Estimate(value, value - half, value + half)
     assert judge(found, Estimate.exactly(0.5), 1.0, "lower", LIKENESS) == expected

@@ -281,6 +281,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_while_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The writers of polars report a full disk in their own words."""
+
     def on_full_disk(**_: object) -> tuple[int, str]:
         link = tmp_path / ".full.csv"
         link.symlink_to("/dev/full")

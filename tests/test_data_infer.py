@@ -45,8 +45,13 @@ COLUMNS: dict[str, tuple[str, list[Any], str]] = {
     "different numbers": ("income", [int(i) for i in RNG.permutation(10**6)[:MANY]], "integer"),
     "different floats named as a key": ("id", list(RNG.normal(size=MANY)), "number"),
     "repeated numbers named as a key": ("store_id", [i % 50 for i in range(MANY)], "integer"),
-    "different times": ("x", list(pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 2), "1m", eager=True,
-                                                    closed="left"))[:MANY], "datetime"),
+    "different times": (
+        "x",
+        list(pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 2), "1m", eager=True, closed="left"))[
+            :MANY
+        ],
+        "datetime",
+    ),
     "sentences": ("x", words("the {} quick brown foxes jump over the lazy dog"), "text"),
     "few sentences": ("x", ["strongly agree with all of this", "do not agree at all"] * 500, "category"),
     "names that nearly all differ": ("x", [f"Anna Smith {i % 930}" for i in range(MANY)], "identifier"),
@@ -141,22 +146,33 @@ def test_a_csv_of_a_real_table_is_taken_for_the_same(shared: Path, tmp_path: Pat
     raw = pl.read_parquet(shared / "data" / "tables" / table / "train.parquet")
     raw.write_csv(tmp_path / "a.csv")
     typed, text = Dataset.open(raw), Dataset.open(tmp_path / "a.csv")
-    digits = {name for name in raw.columns if raw[name].dtype == pl.String
-              and raw[name].drop_nulls().str.contains(r"^-?\d+$").all()}
+    digits = {
+        name
+        for name in raw.columns
+        if raw[name].dtype == pl.String and raw[name].drop_nulls().str.contains(r"^-?\d+$").all()
+    }
     for field in typed.schema:
         if field.name not in digits:  # only a typed file can say that digits are words
             assert text.schema[field.name].kind == field.kind
             assert text.frame[field.name].equals(typed.frame[field.name])
-            assert (text.schema[field.name].decimals, text.schema[field.name].missing) == (field.decimals,
-                                                                                         field.missing)
+            assert (text.schema[field.name].decimals, text.schema[field.name].missing) == (
+                field.decimals,
+                field.missing,
+            )
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_examples(name: str) -> None:
     opened = Dataset.open(example(name))
     assert opened.rows >= 150
-    assert {field.kind for field in opened.schema} <= {"integer", "number", "category", "boolean", "datetime",
-                                                      "identifier"}
+    assert {field.kind for field in opened.schema} <= {
+        "integer",
+        "number",
+        "category",
+        "boolean",
+        "datetime",
+        "identifier",
+    }
     assert example(name).equals(example(name))
 
 
@@ -190,8 +206,10 @@ def test_a_schema_file_is_read_back_and_obeyed(tmp_path: Path) -> None:
 
 def test_declared_dates_without_a_format_find_it() -> None:
     schema = Schema.from_json('{"fields": [{"name": "t", "kind": "datetime", "dtype": "String"}]}')
-    opened = Dataset.open({"t": ["31.12.2024", "01.02.2024", "n.d."]}, schema.replace(
-        schema["t"].model_copy(update={"missing_words": ("n.d.",)})))
+    opened = Dataset.open(
+        {"t": ["31.12.2024", "01.02.2024", "n.d."]},
+        schema.replace(schema["t"].model_copy(update={"missing_words": ("n.d.",)})),
+    )
     assert opened.schema["t"].format == "%d.%m.%Y"
     assert opened.schema["t"].missing
     assert opened.frame["t"].null_count() == 1
@@ -206,8 +224,15 @@ def test_declared_missing_numbers() -> None:
 
 
 def test_data_for_a_model_is_read_by_its_schema(tmp_path: Path) -> None:
-    trained = Dataset.open({"age": [31, 42, 42], "code": ["007", "012", "012"], "paid": [True, False, True],
-                            "when": ["31.12.2024", "01.02.2024", "01.02.2024"], "y": ["a", "b", "b"]})
+    trained = Dataset.open(
+        {
+            "age": [31, 42, 42],
+            "code": ["007", "012", "012"],
+            "paid": [True, False, True],
+            "when": ["31.12.2024", "01.02.2024", "01.02.2024"],
+            "y": ["a", "b", "b"],
+        }
+    )
     (tmp_path / "new.csv").write_text("extra;when;code;age;paid\nx;05.06.2024;007;5;true\nx;;099;;\n")
     new = Dataset.open(tmp_path / "new.csv", like=trained.schema, target="y")
     assert new.frame.columns == ["age", "code", "paid", "when"]
@@ -228,8 +253,10 @@ def test_a_large_table_is_sampled_by_strata(tmp_path: Path) -> None:
     frame = pl.DataFrame({"x": np.arange(many) / 8, "y": np.where(np.arange(many) % 100 == 0, "rare", "common")})
     frame.write_csv(tmp_path / "a.csv")
     frame.write_parquet(tmp_path / "a.parquet")
-    opened = [Dataset.open(data, target="y", max_rows=1000, seed=3)
-              for data in (frame, frame.lazy(), tmp_path / "a.csv", tmp_path / "a.parquet")]
+    opened = [
+        Dataset.open(data, target="y", max_rows=1000, seed=3)
+        for data in (frame, frame.lazy(), tmp_path / "a.csv", tmp_path / "a.parquet")
+    ]
     for one in opened:
         assert (one.rows, len(one.frame)) == (many, 1000)
         assert one.frame["y"].value_counts(sort=True)["count"].to_list() == [990, 10]

@@ -303,8 +303,9 @@ def test_the_source_is_remembered(tmp_path: Path) -> None:
 
 def test_origin_without_a_frame_is_pandas_or_polars(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("anew.data.origin.find_spec", lambda name: None)
-    assert isinstance(give_back(pl.DataFrame({"a": [1]}), Dataset.open({"a": [1, 2]}).schema, Origin.usual()),
-                      pl.DataFrame)
+    assert isinstance(
+        give_back(pl.DataFrame({"a": [1]}), Dataset.open({"a": [1, 2]}).schema, Origin.usual()), pl.DataFrame
+    )
 
 
 WITHOUT = """

@@ -53,8 +53,12 @@ def test_what_is_no_date(cells: list[str]) -> None:
     assert dates.detect(pl.Series(cells)) is None
 
 
-STYLES = [Style(*marks, before, after, places) for marks in BODIES.values()
-          for before, after in (("", ""), ("$", ""), ("", " %"), ("€ ", ""), ("", " EUR")) for places in (0, 2, 3)]
+STYLES = [
+    Style(*marks, before, after, places)
+    for marks in BODIES.values()
+    for before, after in (("", ""), ("$", ""), ("", " %"), ("€ ", ""), ("", " EUR"))
+    for places in (0, 2, 3)
+]
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: str(style.example))

@@ -69,8 +69,9 @@ def test_other_files_are_not_lost(model: anew.Model, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_loses_nothing(model: anew.Model, folder: Path, monkeypatch: pytest.MonkeyPatch,
-                                   number: int) -> None:
+def test_a_full_disk_loses_nothing(
+    model: anew.Model, folder: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
     before = {name: (folder / name).read_bytes() for name in store.MEMBERS}
 
     def full(handle: int) -> None:
@@ -85,10 +86,13 @@ def test_a_full_disk_loses_nothing(model: anew.Model, folder: Path, monkeypatch:
 
 
 def test_two_processes_cannot_write_one_folder(tmp_path: Path) -> None:
-    code = ("import sys; from anew import store\n"
-            "with store.lock(sys.argv[1]): print('held', flush=True); sys.stdin.readline()")
-    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "m")], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE, text=True) as other:
+    code = (
+        "import sys; from anew import store\n"
+        "with store.lock(sys.argv[1]): print('held', flush=True); sys.stdin.readline()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "m")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout is not None
         assert other.stdin is not None
         assert other.stdout.readline() == "held\n"

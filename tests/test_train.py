@@ -106,8 +106,17 @@ def test_the_tag_knows_plan_seed_and_data() -> None:
     plan, frame = FactorPlan(learn=("age",), objective="diffusion"), example_frame(50)
     tag = tag_of(plan, 0, frame)
     assert tag == tag_of(plan.model_copy(update={"steps": 9}), 0, frame), "steps are what the checkpoint tells"
-    assert len({tag, tag_of(plan, 1, frame), tag_of(plan, 0, frame[:49]),
-                tag_of(plan.model_copy(update={"learn": ("sex",)}), 0, frame)}) == 4
+    assert (
+        len(
+            {
+                tag,
+                tag_of(plan, 1, frame),
+                tag_of(plan, 0, frame[:49]),
+                tag_of(plan.model_copy(update={"learn": ("sex",)}), 0, frame),
+            }
+        )
+        == 4
+    )
 
 
 def test_time_becomes_steps_once_and_is_stored(tmp_path: Path) -> None:

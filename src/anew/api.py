@@ -38,8 +38,10 @@ class Look:
     def text(self) -> str:
         head = f"{self.count:,} rows, {len(self.rows)} columns"
         wide = max(len(row["column"]) for row in self.rows)
-        lines = [f"  {row['column']:<{wide}}  {row['kind']:<10}  {row['missing']:>6.1%} missing  {row['why']}"
-                 for row in self.rows]
+        lines = [
+            f"  {row['column']:<{wide}}  {row['kind']:<10}  {row['missing']:>6.1%} missing  {row['why']}"
+            for row in self.rows
+        ]
         return "\n".join([head, *lines, *[f"note: {note}" for note in self.notes]])
 
     __str__ = text
@@ -54,11 +56,24 @@ def look(data: object, schema: Schema | str | Path | None = None) -> Look:
 # ---------------------------------------------------------------- fit and load
 
 
-def fit(data: object, *, learn: str | Sequence[str] | None = None, given: str | Sequence[str] | None = None,
-        predict: str | None = None, objective: str | None = None, network: str | None = None,
-        time: float | str | None = None, seed: int = 0, schema: Schema | str | Path | None = None,
-        out: str | Path | None = None, fresh: bool = False, device: str | None = None, progress: Tell | None = None,
-        dry_run: bool = False, **options: Any) -> Model:
+def fit(
+    data: object,
+    *,
+    learn: str | Sequence[str] | None = None,
+    given: str | Sequence[str] | None = None,
+    predict: str | None = None,
+    objective: str | None = None,
+    network: str | None = None,
+    time: float | str | None = None,
+    seed: int = 0,
+    schema: Schema | str | Path | None = None,
+    out: str | Path | None = None,
+    fresh: bool = False,
+    device: str | None = None,
+    progress: Tell | None = None,
+    dry_run: bool = False,
+    **options: Any,
+) -> Model:
     """Learns p(learn | given) from data: a path, or a frame of pandas, polars, pyarrow, a dict of arrays.
 
     `predict` adds the discriminative side for that column. `time` (seconds, or "60s", "10m") is the one dial. With
@@ -66,10 +81,22 @@ def fit(data: object, *, learn: str | Sequence[str] | None = None, given: str | 
     `dry_run` gives a model that has a plan and nothing else.
     """
     dataset = Dataset.open(data, schema, target=predict, seed=seed)
-    plan = make_plan(dataset, learn=learn, given=given, predict=predict, objective=objective, network=network,
-                     time=time, seed=seed, options=options)
-    kept = dataset.schema.select({*(n for f in plan.create for n in (*f.learn, *f.given)), *_made(dataset, learn)}) \
-        if plan.create and (learn or given) else dataset.schema
+    plan = make_plan(
+        dataset,
+        learn=learn,
+        given=given,
+        predict=predict,
+        objective=objective,
+        network=network,
+        time=time,
+        seed=seed,
+        options=options,
+    )
+    kept = (
+        dataset.schema.select({*(n for f in plan.create for n in (*f.learn, *f.given)), *_made(dataset, learn)})
+        if plan.create and (learn or given)
+        else dataset.schema
+    )
     if dry_run:
         return Model(None, kept, plan, dataset.origin, {}, "")
     if out is None:
@@ -85,21 +112,27 @@ def _made(dataset: Dataset, learn: str | Sequence[str] | None) -> tuple[str, ...
 
 
 def _part(dataset: Dataset, schema: Schema) -> Dataset:
-    return Dataset(dataset.frame.select(schema.names), schema, dataset.origin, dataset.rows, dataset.notes,
-                   dataset.source)
+    return Dataset(
+        dataset.frame.select(schema.names), schema, dataset.origin, dataset.rows, dataset.notes, dataset.source
+    )
 
 
-def _fit_into(folder: Path, dataset: Dataset, schema: Schema, plan: Plan, fresh: bool, tell: Tell,
-              device: str | None) -> Model:
+def _fit_into(
+    folder: Path, dataset: Dataset, schema: Schema, plan: Plan, fresh: bool, tell: Tell, device: str | None
+) -> Model:
     store.check_place(folder)
     found = (folder / "config.json").exists()
     if found and not fresh:
         model = load(folder)
         if not _same(model, plan, dataset):
-            raise UsageError(f"{str(folder)!r} holds another model", found=str(model.plan).splitlines()[0],
-                             do="Start over with --fresh (fresh=True), or name another folder with -o")
-        warnings.warn(AnewWarning(f"{str(folder)!r} already holds this model; nothing to do (--fresh starts over)"),
-                      stacklevel=3)
+            raise UsageError(
+                f"{str(folder)!r} holds another model",
+                found=str(model.plan).splitlines()[0],
+                do="Start over with --fresh (fresh=True), or name another folder with -o",
+            )
+        warnings.warn(
+            AnewWarning(f"{str(folder)!r} already holds this model; nothing to do (--fresh starts over)"), stacklevel=3
+        )
         model.origin = dataset.origin
         return model
     if fresh:
@@ -116,11 +149,20 @@ def _same(model: Model, plan: Plan, dataset: Dataset) -> bool:
     """Whether a finished model is what the plan asks for; steps and the ranking of predictors come from fitting."""
 
     def asked(p: Plan) -> Any:
-        return (p.rows, p.seed, p.time, p.target, [f.model_dump(exclude={"steps", "seconds"}) for f in p.create],
-                sorted(str(f) for f in p.predict))
+        return (
+            p.rows,
+            p.seed,
+            p.time,
+            p.target,
+            [f.model_dump(exclude={"steps", "seconds"}) for f in p.create],
+            sorted(str(f) for f in p.predict),
+        )
 
-    return asked(model.plan) == asked(plan) and model.provenance.get("source") == _source(dataset) \
+    return (
+        asked(model.plan) == asked(plan)
+        and model.provenance.get("source") == _source(dataset)
         and model.schema == dataset.schema
+    )
 
 
 def _source(dataset: Dataset) -> dict[str, Any] | None:
@@ -130,11 +172,17 @@ def _source(dataset: Dataset) -> dict[str, Any] | None:
 def _model(fitted: Fitted, schema: Schema, dataset: Dataset) -> Model:
     source = _source(dataset)
     provenance = {
-        "anew": __version__, "python": platform.python_version(), "numpy": np.__version__,
+        "anew": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
         "made": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-        "data": Path(source["path"]).name if source else "a table in memory", "source": source,
-        "rows": dataset.rows, "fitted_on": len(dataset.frame), "notes": list(dataset.notes),
-        "training": fitted.notes, "cost": fitted.cost,
+        "data": Path(source["path"]).name if source else "a table in memory",
+        "source": source,
+        "rows": dataset.rows,
+        "fitted_on": len(dataset.frame),
+        "notes": list(dataset.notes),
+        "training": fitted.notes,
+        "cost": fitted.cost,
         "released": [asdict(entry) for entry in fitted.release.record],
     }
     card = write_card(fitted, schema, provenance, dataset.notes)

@@ -46,8 +46,14 @@ class Checkpoint:
             groups.append(optimiser["param_groups"])
             for key, parts in optimiser["state"].items():
                 tensors |= {f"optimiser{i}/{key}/{name}": torch.as_tensor(value) for name, value in parts.items()}
-        words = {"step": state.step, "best_loss": state.best_loss, "waited": state.waited, "groups": groups,
-                 "tag": self.tag, "plan": plan.model_dump(mode="json")}
+        words = {
+            "step": state.step,
+            "best_loss": state.best_loss,
+            "waited": state.waited,
+            "groups": groups,
+            "tag": self.tag,
+            "plan": plan.model_dump(mode="json"),
+        }
         plain = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
         with guarded(f"the checkpoint {str(self.path)!r}"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,10 +71,19 @@ class Checkpoint:
             return None
         if words["tag"] != self.tag:
             return None
-        optimisers = [{"param_groups": groups, "state": _nested(tensors, f"optimiser{i}/")}
-                      for i, groups in enumerate(words["groups"])]
-        state = State(words["step"], _flat(tensors, "weights/"), _flat(tensors, "average/"), _flat(tensors, "best/"),
-                      words["best_loss"], words["waited"], optimisers)
+        optimisers = [
+            {"param_groups": groups, "state": _nested(tensors, f"optimiser{i}/")}
+            for i, groups in enumerate(words["groups"])
+        ]
+        state = State(
+            words["step"],
+            _flat(tensors, "weights/"),
+            _flat(tensors, "average/"),
+            _flat(tensors, "best/"),
+            words["best_loss"],
+            words["waited"],
+            optimisers,
+        )
         return state, FactorPlan.model_validate(words["plan"])
 
     def remove(self) -> None:

@@ -24,20 +24,44 @@ BASELINE_ROWS = 20_000  # of a baseline's sample, and of the rows it is fitted o
 JOINT_ROWS = 2_000  # held-out rows for which the joint is asked for its posterior
 
 
-def examine(joint: Joint, schema: Schema, plan: Plan, train: pl.DataFrame, holdout: pl.DataFrame,
-            synthetic: pl.DataFrame, *, where: Where | None = None, seed: int = 0, tell: Tell = quiet,
-            measures: Sequence[str] | None = None, facts: Mapping[str, Any] | None = None,
-            cost: Mapping[str, float] | None = None) -> Report:
+def examine(
+    joint: Joint,
+    schema: Schema,
+    plan: Plan,
+    train: pl.DataFrame,
+    holdout: pl.DataFrame,
+    synthetic: pl.DataFrame,
+    *,
+    where: Where | None = None,
+    seed: int = 0,
+    tell: Tell = quiet,
+    measures: Sequence[str] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    cost: Mapping[str, float] | None = None,
+) -> Report:
     """The report on synthetic rows of a model, beside its baselines and its predictions."""
     from anew.audit.run import audit
 
     tell("Fitting the baselines", 0.0)
-    baselines = {name: baseline(name, joint, train, min(len(synthetic), BASELINE_ROWS), seed)
-                 for name in ("marginals", "copula")}
-    return audit(train, holdout, synthetic, schema, target=plan.target, seed=seed, cost=cost, facts=facts,
-                 baselines=baselines, log_prob=joint.log_prob if joint.scores() else None,
-                 where=where or None,
-                 predictions=predictions(joint, plan, holdout, seed), measures=measures, progress=tell)
+    baselines = {
+        name: baseline(name, joint, train, min(len(synthetic), BASELINE_ROWS), seed) for name in ("marginals", "copula")
+    }
+    return audit(
+        train,
+        holdout,
+        synthetic,
+        schema,
+        target=plan.target,
+        seed=seed,
+        cost=cost,
+        facts=facts,
+        baselines=baselines,
+        log_prob=joint.log_prob if joint.scores() else None,
+        where=where or None,
+        predictions=predictions(joint, plan, holdout, seed),
+        measures=measures,
+        progress=tell,
+    )
 
 
 def baseline(name: str, joint: Joint, train: pl.DataFrame, n: int, seed: int) -> pl.DataFrame:
@@ -88,6 +112,7 @@ def _score(joint: Joint, target: str, frame: pl.DataFrame, answer: Floats, seed:
     """AUC of classes (mean of one against the rest) or R2 of numbers, with a bootstrap interval."""
     codes, positions = joint.codec.encode_column(joint.codec.schema[target], frame[target])
     if answer.ndim == 2:
+
         def measure(rows: np.ndarray[Any, Any]) -> float:
             return _mean_auc(codes[rows], answer[rows])
     else:
@@ -111,8 +136,11 @@ def _mean_auc(codes: Codes, chance: Floats) -> float:
     """The area under the curve of each class against the rest, averaged over the classes that occur."""
     from anew.audit.statistics import auc
 
-    areas = [auc(chance[codes == k, k], chance[codes != k, k]).value for k in np.unique(codes[codes >= 0])
-             if (codes == k).any() and (codes != k).any()]
+    areas = [
+        auc(chance[codes == k, k], chance[codes != k, k]).value
+        for k in np.unique(codes[codes >= 0])
+        if (codes == k).any() and (codes != k).any()
+    ]
     return float(np.mean(areas[-1:] if len(areas) == 2 else areas)) if areas else float("nan")
 
 

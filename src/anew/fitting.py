@@ -54,8 +54,15 @@ def quiet(what: str, share: float) -> None:
     """Tells nobody."""
 
 
-def fit_plan(dataset: Dataset, plan: Plan, *, out: Path | None = None, tell: Tell = quiet, device: str | None = None,
-             release: Release | None = None) -> Fitted:
+def fit_plan(
+    dataset: Dataset,
+    plan: Plan,
+    *,
+    out: Path | None = None,
+    tell: Tell = quiet,
+    device: str | None = None,
+    release: Release | None = None,
+) -> Fitted:
     """Fits every factor of the plan; trained ones resume from `out` when it holds their checkpoint."""
     release, began = release or exact(), (clock.monotonic(), _cpu())
     schema = dataset.schema
@@ -73,8 +80,11 @@ def fit_plan(dataset: Dataset, plan: Plan, *, out: Path | None = None, tell: Tel
     ranked = _predictors(dataset.frame, plan, codec, fitted, tell)
     fitted.plan = plan.model_copy(update={"create": tuple(done), "predict": tuple(f.plan for f in ranked)})
     joint.predictors.extend(ranked)
-    fitted.cost |= {"seconds": clock.monotonic() - began[0], "cpu_seconds": _cpu() - began[1],
-                    "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0}
+    fitted.cost |= {
+        "seconds": clock.monotonic() - began[0],
+        "cpu_seconds": _cpu() - began[1],
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0,
+    }
     return fitted
 
 
@@ -83,8 +93,17 @@ def _cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _factor(frame: pl.DataFrame, plan: FactorPlan, codec: Table, whole: Plan, index: int, fitted: Fitted,
-            out: Path | None, tell: Tell, device: str | None) -> tuple[Factor, FactorPlan]:
+def _factor(
+    frame: pl.DataFrame,
+    plan: FactorPlan,
+    codec: Table,
+    whole: Plan,
+    index: int,
+    fitted: Fitted,
+    out: Path | None,
+    tell: Tell,
+    device: str | None,
+) -> tuple[Factor, FactorPlan]:
     view = next(view for view in OBJECTIVES[plan.objective].reads if view in codec.views)
     factor = make_factor(plan, codec, view, seed=whole.seed, threads=threads())
     if isinstance(factor.learner, Solved):
@@ -97,8 +116,17 @@ def _factor(frame: pl.DataFrame, plan: FactorPlan, codec: Table, whole: Plan, in
 # ---------------------------------------------------------------- trained factors
 
 
-def _train(factor: Factor, learner: Trained, frame: pl.DataFrame, whole: Plan, index: int, fitted: Fitted,
-           out: Path | None, tell: Tell, device: str | None) -> tuple[Factor, FactorPlan]:
+def _train(
+    factor: Factor,
+    learner: Trained,
+    frame: pl.DataFrame,
+    whole: Plan,
+    index: int,
+    fitted: Fitted,
+    out: Path | None,
+    tell: Tell,
+    device: str | None,
+) -> tuple[Factor, FactorPlan]:
     from anew.checkpoint import Checkpoint, tag_of
     from anew.train import Schedule
 
@@ -119,8 +147,16 @@ def _train(factor: Factor, learner: Trained, frame: pl.DataFrame, whole: Plan, i
     return Factor(plan, learner, factor.learned, factor.given, factor.view), plan
 
 
-def _run(learner: Trained, source: InMemory, schedule: Schedule, state: State | None, plan: FactorPlan,
-         checkpoint: Any, fitted: Fitted, tell: Tell) -> None:
+def _run(
+    learner: Trained,
+    source: InMemory,
+    schedule: Schedule,
+    state: State | None,
+    plan: FactorPlan,
+    checkpoint: Any,
+    fitted: Fitted,
+    tell: Tell,
+) -> None:
     """Consumes the events of the loop: tells, writes checkpoints, notes why it stopped."""
     from anew.train import train
 
@@ -135,13 +171,16 @@ def _run(learner: Trained, source: InMemory, schedule: Schedule, state: State | 
     except KeyboardInterrupt:
         kept = checkpoint is not None and checkpoint.path.exists()
         where = "the checkpoint is kept and the same command resumes" if kept else "nothing was kept"
-        raise Interrupted(f"The training was interrupted at step {event.step if event else 0:,} of {schedule.steps:,}; "
-                          f"{where}") from None
+        raise Interrupted(
+            f"The training was interrupted at step {event.step if event else 0:,} of {schedule.steps:,}; {where}"
+        ) from None
     if event is not None:
         fitted.notes.append(f"{plan.objective}: {event.stopped} (step {event.step:,} of {event.steps:,})")
         if "clock" in str(event.stopped):
-            warnings.warn(AnewWarning(f"{plan.objective}: {event.stopped}; the model depends on this machine's speed"),
-                          stacklevel=2)
+            warnings.warn(
+                AnewWarning(f"{plan.objective}: {event.stopped}; the model depends on this machine's speed"),
+                stacklevel=2,
+            )
         fitted.cost["flops"] = fitted.cost.get("flops", 0.0) + _flops(learner, source, schedule) * event.step
 
 
@@ -152,8 +191,11 @@ def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan,
     if factor.plan.steps:
         return factor.plan
     tell("Timing a training step", 0.0)
-    twin = make_factor(factor.plan, factor.learned, factor.view, seed=whole.seed, threads=1).learner \
-        if not factor.plan.given else None
+    twin = (
+        make_factor(factor.plan, factor.learned, factor.view, seed=whole.seed, threads=1).learner
+        if not factor.plan.given
+        else None
+    )
     if not isinstance(twin, Trained):
         import copy
 
@@ -195,8 +237,9 @@ def _device(device: str | None) -> str:
         torch.empty(1, device=str(device))
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ResourceError(f"The device {device!r} cannot be used: {reason}", do="Use --device cpu, or leave it out"
-                            ) from None
+        raise ResourceError(
+            f"The device {device!r} cannot be used: {reason}", do="Use --device cpu, or leave it out"
+        ) from None
     return str(device)
 
 

@@ -28,8 +28,23 @@ HOLDOUT = 0.2
 FEWEST = 10  # rows from which some can be held out
 MOST_HELD = 20_000
 MOST_MADE = 100_000
-TARGETS = ("target", "label", "class", "outcome", "y", "diagnosis", "disease", "income", "default", "churn", "status",
-           "survived", "death", "price", "progression")
+TARGETS = (
+    "target",
+    "label",
+    "class",
+    "outcome",
+    "y",
+    "diagnosis",
+    "disease",
+    "income",
+    "default",
+    "churn",
+    "status",
+    "survived",
+    "death",
+    "price",
+    "progression",
+)
 
 
 @dataclass(frozen=True)
@@ -46,25 +61,51 @@ class Run:
     def __str__(self) -> str:
         if self.report is None:
             return str(self.model.plan)
-        return "\n".join([
-            str(self.model.plan), "", f"{self.report.verdict}", "",
-            f"  {self.synthetic}   the synthetic rows",
-            f"  {self.folder / 'report.html'}   the evidence, to open in a browser",
-            f"  {self.folder / 'model'}   the model, for `anew sample`",
-            f"  {self.held_out:,} rows were held out before learning; {self.seconds:.0f} s in all"])
+        return "\n".join(
+            [
+                str(self.model.plan),
+                "",
+                f"{self.report.verdict}",
+                "",
+                f"  {self.synthetic}   the synthetic rows",
+                f"  {self.folder / 'report.html'}   the evidence, to open in a browser",
+                f"  {self.folder / 'model'}   the model, for `anew sample`",
+                f"  {self.held_out:,} rows were held out before learning; {self.seconds:.0f} s in all",
+            ]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         report = self.report
-        return {"folder": str(self.folder), "synthetic": str(self.synthetic), "plan": self.model.plan.to_dict(),
-                "held_out": self.held_out, "passed": report.passed if report else None,
-                "verdict": report.verdict if report else None, "seconds": self.seconds}
+        return {
+            "folder": str(self.folder),
+            "synthetic": str(self.synthetic),
+            "plan": self.model.plan.to_dict(),
+            "held_out": self.held_out,
+            "passed": report.passed if report else None,
+            "verdict": report.verdict if report else None,
+            "seconds": self.seconds,
+        }
 
 
-def run(data: object = None, *, out: str | Path | None = None, learn: str | Sequence[str] | None = None,
-        given: str | Sequence[str] | None = None, predict: str | None = None, objective: str | None = None,
-        network: str | None = None, time: float | str | None = None, seed: int = 0,
-        schema: Schema | str | Path | None = None, fresh: bool = False, device: str | None = None,
-        progress: Tell | None = None, dry_run: bool = False, rows: int | None = None, **options: Any) -> Run:
+def run(
+    data: object = None,
+    *,
+    out: str | Path | None = None,
+    learn: str | Sequence[str] | None = None,
+    given: str | Sequence[str] | None = None,
+    predict: str | None = None,
+    objective: str | None = None,
+    network: str | None = None,
+    time: float | str | None = None,
+    seed: int = 0,
+    schema: Schema | str | Path | None = None,
+    fresh: bool = False,
+    device: str | None = None,
+    progress: Tell | None = None,
+    dry_run: bool = False,
+    rows: int | None = None,
+    **options: Any,
+) -> Run:
     """Look, hold out rows, learn, create, audit and report; without data, on an example that comes with scikit-learn.
 
     Everything lands in the folder `out` (the data's name with `-anew` by default): the synthetic rows in the data's
@@ -78,8 +119,17 @@ def run(data: object = None, *, out: str | Path | None = None, learn: str | Sequ
     target = target if predict or (objective is None and learn is None) else None
     folder = Path(out) if out is not None else Path(f"{name}-anew")
     learned, held = hold_out(dataset, target, seed)
-    settings: dict[str, Any] = {"learn": learn, "given": given, "predict": target, "objective": objective,
-                                "network": network, "time": time, "seed": seed, "device": device, **options}
+    settings: dict[str, Any] = {
+        "learn": learn,
+        "given": given,
+        "predict": target,
+        "objective": objective,
+        "network": network,
+        "time": time,
+        "seed": seed,
+        "device": device,
+        **options,
+    }
     if dry_run:
         return Run(folder, fit(learned, dry_run=True, **settings), folder, None, len(held), 0.0)
     _make(folder)
@@ -126,8 +176,11 @@ def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, 
     """A fifth of the rows kept aside, the classes of the target in proportion; the rest to learn from."""
     n = len(dataset.frame)
     if n < FEWEST:
-        raise DataError(f"A run holds out a fifth of the rows for the audit and needs at least {FEWEST} rows",
-                        found=f"{n} row{'s' * (n != 1)}", do="Bring more rows, or use `anew fit`, which needs 3")
+        raise DataError(
+            f"A run holds out a fifth of the rows for the audit and needs at least {FEWEST} rows",
+            found=f"{n} row{'s' * (n != 1)}",
+            do="Bring more rows, or use `anew fit`, which needs 3",
+        )
     order = np.random.default_rng([seed, 11]).permutation(n)
     if target is not None and dataset.frame[target].n_unique() <= n // 5:
         classes = dataset.frame[target].rank("dense").fill_null(0).to_numpy()[order]
@@ -135,8 +188,14 @@ def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, 
     step = max(round(1 / HOLDOUT), -(-n // MOST_HELD))
     held = np.zeros(n, bool)
     held[order[step // 2 :: step]] = True
-    learned = Dataset(dataset.frame.filter(~pl.Series(held)), dataset.schema, dataset.origin,
-                      int((~held).sum()), dataset.notes, dataset.source)
+    learned = Dataset(
+        dataset.frame.filter(~pl.Series(held)),
+        dataset.schema,
+        dataset.origin,
+        int((~held).sum()),
+        dataset.notes,
+        dataset.source,
+    )
     return learned, dataset.frame.filter(pl.Series(held))
 
 

@@ -68,8 +68,10 @@ class Draw:
         if not self.condition:
             return f"{self.rows:,} rows"
         what = "density" if self.density else "probability"
-        return (f"{self.rows:,} rows where {self.condition}: the condition has {what} {self.probability:.4g} under the "
-                f"model; effective sample size {self.effective:,.0f}")
+        return (
+            f"{self.rows:,} rows where {self.condition}: the condition has {what} {self.probability:.4g} under the "
+            f"model; effective sample size {self.effective:,.0f}"
+        )
 
 
 @dataclass
@@ -83,12 +85,15 @@ class Joint:
 
     # ------------------------------------------------------------ sampling
 
-    def blocks(self, n: int, *, seed: int, where: Where | None = None,
-               given: pl.DataFrame | None = None) -> Iterator[tuple[pl.DataFrame, Draw]]:
+    def blocks(
+        self, n: int, *, seed: int, where: Where | None = None, given: pl.DataFrame | None = None
+    ) -> Iterator[tuple[pl.DataFrame, Draw]]:
         """n rows, block by block, in the schema's order, with the report of each draw."""
         if not self.factors:
-            raise CapabilityError("This model predicts only; it has no factor that creates",
-                                  do="Fit without objective=, or with a generative one (`anew list`)")
+            raise CapabilityError(
+                "This model predicts only; it has no factor that creates",
+                do="Fit without objective=, or with a generative one (`anew list`)",
+            )
         plain = self._plain(where or {}, given)
         size = BLOCK_WHERE if plain else BLOCK
         if given is not None:
@@ -112,12 +117,16 @@ class Joint:
         needed = [name for factor in self.factors for name in factor.plan.given]
         lacking = [name for name in needed if (given is None or name not in given.columns)]
         if lacking:
-            raise UsageError("The model was fitted given some columns, so a draw needs their values", found=lacking,
-                             do="Pass given= a table with these columns (the command line: --given FILE)")
+            raise UsageError(
+                "The model was fitted given some columns, so a draw needs their values",
+                found=lacking,
+                do="Pass given= a table with these columns (the command line: --given FILE)",
+            )
         return dict(where)
 
-    def _block(self, start: int, rows: int, size: int, seed: int, where: Mapping[str, Any],
-               given: pl.DataFrame | None) -> tuple[pl.DataFrame, Draw]:
+    def _block(
+        self, start: int, rows: int, size: int, seed: int, where: Mapping[str, Any], given: pl.DataFrame | None
+    ) -> tuple[pl.DataFrame, Draw]:
         rng = np.random.default_rng([seed, start // size])
         draw = Draw(rows)
         parts: list[pl.DataFrame] = [] if given is None else [given]
@@ -198,8 +207,15 @@ def candidate_cells(counts: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
     return np.unique(np.searchsorted(np.cumsum(counts), ranks))
 
 
-def _draw(factor: Factor, size: int, rows: int, where: Where, context: pl.DataFrame | None, rng: np.random.Generator,
-          draw: Draw) -> tuple[pl.DataFrame, Draw]:
+def _draw(
+    factor: Factor,
+    size: int,
+    rows: int,
+    where: Where,
+    context: pl.DataFrame | None,
+    rng: np.random.Generator,
+    draw: Draw,
+) -> tuple[pl.DataFrame, Draw]:
     """One factor's columns of a block. A whole block is drawn and cut, so that fewer rows are the first of more."""
     learner = factor.learner
     if not isinstance(learner, Samples):
@@ -209,8 +225,16 @@ def _draw(factor: Factor, size: int, rows: int, where: Where, context: pl.DataFr
     if not allowed:
         return factor.learned.decode(learner.sample(size, rng, given), factor.view)[:rows], draw
     shift = len(factor.given.learned) if factor.view == "Columns" else 0
-    drawn = draw_where(learner, size, {shift + j: rule for j, rule in allowed.items()}, rng, given,
-                       holds=lambda x: _holds(factor, x, allowed), take=_take, stack=_stack)
+    drawn = draw_where(
+        learner,
+        size,
+        {shift + j: rule for j, rule in allowed.items()},
+        rng,
+        given,
+        holds=lambda x: _holds(factor, x, allowed),
+        take=_take,
+        stack=_stack,
+    )
     frame = exact_values(factor.learned, factor.learned.decode(drawn.x, factor.view), where)
     return frame[:rows], _report(drawn, size, rows, where)
 

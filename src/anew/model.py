@@ -47,13 +47,20 @@ class Model:
 
     def save(self, path: str | Path) -> None:
         """Writes the model folder, whole or not at all."""
-        store.save(Path(path), joint=self.joint, schema=self.schema, plan=self.plan, card=self.card,
-                   provenance=self.provenance)
+        store.save(
+            Path(path), joint=self.joint, schema=self.schema, plan=self.plan, card=self.card, provenance=self.provenance
+        )
 
     # ------------------------------------------------------------ creating
 
-    def sample(self, n: int | None = None, *, where: Mapping[str, object] | Iterable[str] | None = None, seed: int = 0,
-               given: object = None) -> Any:
+    def sample(
+        self,
+        n: int | None = None,
+        *,
+        where: Mapping[str, object] | Iterable[str] | None = None,
+        seed: int = 0,
+        given: object = None,
+    ) -> Any:
         """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
 
         `where={"sex": "F", "age": (60, None), "ward": ["a", "b"]}`: a value, an interval, any of a list; or
@@ -62,8 +69,14 @@ class Model:
         frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given)))
         return give_back(frame, self.schema, self.origin)
 
-    def stream(self, n: int | None = None, *, where: Mapping[str, object] | Iterable[str] | None = None, seed: int = 0,
-               given: object = None) -> Iterator[pl.DataFrame]:
+    def stream(
+        self,
+        n: int | None = None,
+        *,
+        where: Mapping[str, object] | Iterable[str] | None = None,
+        seed: int = 0,
+        given: object = None,
+    ) -> Iterator[pl.DataFrame]:
         """The same rows as `sample`, block by block, as canonical polars frames."""
         context = None if given is None else self._givens(given)
         n = len(context) if n is None and context is not None else 1000 if n is None else n
@@ -79,9 +92,13 @@ class Model:
             yield frame
         self.last = _together(draws)
         if (self.last.effective or n) < 0.5 * n:
-            warnings.warn(AnewWarning(f"The condition is so rare that the {n:,} rows are worth "
-                                      f"{self.last.effective:,.0f} independent ones: some repeat each other in part"),
-                          stacklevel=3)
+            warnings.warn(
+                AnewWarning(
+                    f"The condition is so rare that the {n:,} rows are worth "
+                    f"{self.last.effective:,.0f} independent ones: some repeat each other in part"
+                ),
+                stacklevel=3,
+            )
 
     def _givens(self, given: object) -> pl.DataFrame:
         names = [name for factor in self.joint.factors for name in factor.plan.given]
@@ -115,8 +132,9 @@ class Model:
     def predict_proba(self, data: object, method: str | None = None) -> Floats:
         """(n, K) probabilities of `classes`."""
         if not self._classifies():
-            raise CapabilityError(f"{self._target()!r} is predicted as a number, which has no classes",
-                                  do="Use predict()")
+            raise CapabilityError(
+                f"{self._target()!r} is predicted as a number, which has no classes", do="Use predict()"
+            )
         return self._answer(data, method)
 
     def _answer(self, data: object, method: str | None) -> Floats:
@@ -143,8 +161,11 @@ class Model:
         cells = np.arange(grid.size) if self._classifies() else candidate_cells(grid.counts)
         middle = np.asarray(cells + 0.5, np.float64)
         column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), middle)
-        return column if not self._classifies() else pl.Series(
-            give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])  # type: ignore[index]
+        return (
+            column
+            if not self._classifies()
+            else pl.Series(give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])
+        )  # type: ignore[index]
 
     def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
         frame = Dataset.open(data, like=_loose(self.schema), target=lacking).frame
@@ -153,27 +174,56 @@ class Model:
                 codes, _ = self.joint.codec.encode_column(field, frame[field.name])
                 unseen = frame[field.name].filter(pl.Series(codes == OUTSIDE)).unique().sort()
                 if len(unseen):
-                    warnings.warn(AnewWarning(f"{field.name!r} has {len(unseen)} value(s) never seen in training, "
-                                              f"such as {unseen[0]!r}; they are read as unknown"), stacklevel=4)
+                    warnings.warn(
+                        AnewWarning(
+                            f"{field.name!r} has {len(unseen)} value(s) never seen in training, "
+                            f"such as {unseen[0]!r}; they are read as unknown"
+                        ),
+                        stacklevel=4,
+                    )
         return frame
 
     # ------------------------------------------------------------ evidence
 
-    def audit(self, train: object, holdout: object, synthetic: object = None, *,
-              where: Mapping[str, object] | Iterable[str] | None = None, seed: int = 0, progress: Tell | None = None,
-              measures: Sequence[str] | None = None, facts: Mapping[str, Any] | None = None) -> Report:
+    def audit(
+        self,
+        train: object,
+        holdout: object,
+        synthetic: object = None,
+        *,
+        where: Mapping[str, object] | Iterable[str] | None = None,
+        seed: int = 0,
+        progress: Tell | None = None,
+        measures: Sequence[str] | None = None,
+        facts: Mapping[str, Any] | None = None,
+    ) -> Report:
         """Evidence on rows that this model creates (or on `synthetic`) against rows it learned from and fresh ones."""
         from anew.examine import examine
 
-        frames = {name: Dataset.open(data, like=self.schema).frame for name, data in
-                  (("train", train), ("holdout", holdout))}
+        frames = {
+            name: Dataset.open(data, like=self.schema).frame for name, data in (("train", train), ("holdout", holdout))
+        }
         rules = where_of(where)
-        new = Dataset.open(synthetic, like=self.schema).frame if synthetic is not None else pl.concat(
-            list(self.stream(len(frames["train"]), where=where, seed=seed)))
+        new = (
+            Dataset.open(synthetic, like=self.schema).frame
+            if synthetic is not None
+            else pl.concat(list(self.stream(len(frames["train"]), where=where, seed=seed)))
+        )
         cost = self.provenance.get("cost")
-        return examine(self.joint, self.schema, self.plan, frames["train"], frames["holdout"], new, where=rules,
-                       seed=seed, tell=progress or quiet, measures=measures, cost=cost,
-                       facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})})
+        return examine(
+            self.joint,
+            self.schema,
+            self.plan,
+            frames["train"],
+            frames["holdout"],
+            new,
+            where=rules,
+            seed=seed,
+            tell=progress or quiet,
+            measures=measures,
+            cost=cost,
+            facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})},
+        )
 
 
 def _loose(schema: Schema) -> Schema:

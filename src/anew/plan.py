@@ -77,14 +77,26 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]}, ... {len(names)} columns"
 
 
-def make_plan(dataset: Dataset, *, learn: str | Sequence[str] | None = None, given: str | Sequence[str] | None = None,
-              predict: str | None = None, objective: str | None = None, network: str | None = None,
-              time: float | str | None = None, seed: int = 0, options: Mapping[str, Any] | None = None) -> Plan:
+def make_plan(
+    dataset: Dataset,
+    *,
+    learn: str | Sequence[str] | None = None,
+    given: str | Sequence[str] | None = None,
+    predict: str | None = None,
+    objective: str | None = None,
+    network: str | None = None,
+    time: float | str | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Plan:
     """The plan for a data set; every choice that is not made by the caller is made here, with its reason."""
     schema, notes = dataset.schema, []
     if len(dataset.frame) < FEWEST_ROWS:
-        raise DataError(f"A distribution cannot be learned from fewer than {FEWEST_ROWS} rows",
-                        found=f"{len(dataset.frame)} row{'s' * (len(dataset.frame) != 1)}", do="Bring more rows")
+        raise DataError(
+            f"A distribution cannot be learned from fewer than {FEWEST_ROWS} rows",
+            found=f"{len(dataset.frame)} row{'s' * (len(dataset.frame) != 1)}",
+            do="Bring more rows",
+        )
     seconds = seconds_of(time)
     givens = _names(schema, given)
     wanted = _names(schema, learn) or tuple(name for name in schema.names if name not in givens)
@@ -99,46 +111,68 @@ def make_plan(dataset: Dataset, *, learn: str | Sequence[str] | None = None, giv
     _check_options(kind, name, options or {})
     cores = len(os.sched_getaffinity(0))
     size = kind.sized(len(dataset.frame), len(fields) + len(features), None if seconds is None else seconds * cores)
-    factor = FactorPlan(learn=_last(fields, predict), given=features, objective=name,
-                        options={**size, **(options or {})}, network=network, seconds=_seconds(kind, seconds))
+    factor = FactorPlan(
+        learn=_last(fields, predict),
+        given=features,
+        objective=name,
+        options={**size, **(options or {})},
+        network=network,
+        seconds=_seconds(kind, seconds),
+    )
     if not issubclass(kind, Samples):
         if not issubclass(kind, Predicts):
             raise UsageError(f"{name} can neither create nor predict", found=capabilities(kind))
         if len(fields) != 1:
-            raise UsageError(f"{name} learns one column given others", found=list(fields),
-                             do="Name the column with learn= (and what it is predicted from with given=)")
+            raise UsageError(
+                f"{name} learns one column given others",
+                found=list(fields),
+                do="Name the column with learn= (and what it is predicted from with given=)",
+            )
         inputs = features or tuple(n for n in schema.names if n not in fields and schema[n].kind not in MADE)
         alone = factor.model_copy(update={"given": inputs, "network": network or "linear", "seconds": None})
-        return Plan(rows=dataset.rows, seed=seed, time=seconds, predict=(alone,), target=fields[0],
-                    notes=tuple(notes))
+        return Plan(rows=dataset.rows, seed=seed, time=seconds, predict=(alone,), target=fields[0], notes=tuple(notes))
     if trained and network is None:
         factor = factor.model_copy(update={"network": "mlp"})
     predictors = _predictors(dataset, predict, (*features, *fields)) if predict else ()
-    return Plan(rows=dataset.rows, seed=seed, time=seconds, create=(factor,), predict=predictors, target=predict,
-                notes=tuple(notes))
+    return Plan(
+        rows=dataset.rows,
+        seed=seed,
+        time=seconds,
+        create=(factor,),
+        predict=predictors,
+        target=predict,
+        notes=tuple(notes),
+    )
 
 
 def _names(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ...]:
     if names is None:
         return ()
-    listed = [part.strip() for part in names.split(",")] if isinstance(names, str) and names not in schema else (
-        [names] if isinstance(names, str) else list(names))
+    listed = (
+        [part.strip() for part in names.split(",")]
+        if isinstance(names, str) and names not in schema
+        else ([names] if isinstance(names, str) else list(names))
+    )
     for name in listed:
         if name not in schema:
             raise UsageError(f"No column is named {name!r}", do=did_you_mean(name, schema.names))
     return tuple(listed)
 
 
-def _check(schema: Schema, wanted: tuple[str, ...], fields: tuple[str, ...], predict: str | None,
-           givens: tuple[str, ...]) -> None:
+def _check(
+    schema: Schema, wanted: tuple[str, ...], fields: tuple[str, ...], predict: str | None, givens: tuple[str, ...]
+) -> None:
     both = sorted(set(wanted) & set(givens))
     if both:
         raise UsageError("A column is either learned or given", found=both)
     if not fields:
         kinds = {name: schema[name].kind for name in wanted}
-        raise DataError("No column has anything to learn", found=kinds,
-                        do="Identifiers, constants and empty columns are made, not learned; change a kind in the "
-                           "schema file if one is wrong")
+        raise DataError(
+            "No column has anything to learn",
+            found=kinds,
+            do="Identifiers, constants and empty columns are made, not learned; change a kind in the "
+            "schema file if one is wrong",
+        )
     if predict is None:
         return
     if predict not in schema:
@@ -184,8 +218,10 @@ def _predictors(dataset: Dataset, target: str, fields: tuple[str, ...]) -> tuple
     if not inputs:
         raise DataError(f"There is no column to predict {target!r} from", do="Bring more columns, or leave out predict")
     objective = "cross_entropy" if is_class(dataset, target) else "squared_error"
-    return tuple(FactorPlan(learn=(target,), given=inputs, objective=objective, network=network)
-                 for network in ("linear", "boosted"))
+    return tuple(
+        FactorPlan(learn=(target,), given=inputs, objective=objective, network=network)
+        for network in ("linear", "boosted")
+    )
 
 
 def seconds_of(time: float | str | None) -> float | None:

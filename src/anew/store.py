@@ -125,8 +125,11 @@ def check_place(folder: Path) -> None:
     if folder.is_dir():
         others = [p.name for p in folder.iterdir() if p.name not in {*MEMBERS, CHECKPOINT}]
         if others:
-            raise UsageError(f"{str(folder)!r} holds files that are not a model's and would be lost",
-                             found=sorted(others)[:5], do="Name a new folder with -o")
+            raise UsageError(
+                f"{str(folder)!r} holds files that are not a model's and would be lost",
+                found=sorted(others)[:5],
+                do="Name a new folder with -o",
+            )
 
 
 MEMBERS = ("README.md", "config.json", "schema.json", "model.safetensors", "provenance.json")
@@ -182,8 +185,10 @@ def guarded(what: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise ResourceError(f"The disk is full: {what} was not written and nothing was left behind",
-                                do="Make room and give the same command again") from error
+            raise ResourceError(
+                f"The disk is full: {what} was not written and nothing was left behind",
+                do="Make room and give the same command again",
+            ) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise ResourceError(f"No permission to write {what}", do="Name another place with -o") from error
         raise
@@ -200,8 +205,9 @@ def lock(folder: Path) -> Iterator[None]:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         handle.close()
-        raise ResourceError(f"Another process is writing {str(folder)!r}",
-                            do="Wait for it to end, or name another folder with -o") from None
+        raise ResourceError(
+            f"Another process is writing {str(folder)!r}", do="Wait for it to end, or name another folder with -o"
+        ) from None
     try:
         yield
     finally:
@@ -235,12 +241,16 @@ def read_config(folder: Path) -> Config:
         config: Config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         found = int(config["format"])
     except (OSError, ValueError, KeyError, TypeError):
-        raise StoreError(f"{_name(folder)} is not a model folder: it has no readable config.json",
-                         found=sorted(p.name for p in folder.iterdir())[:5] if folder.is_dir() else "a file",
-                         do="Name a folder that `anew fit` wrote") from None
+        raise StoreError(
+            f"{_name(folder)} is not a model folder: it has no readable config.json",
+            found=sorted(p.name for p in folder.iterdir())[:5] if folder.is_dir() else "a file",
+            do="Name a folder that `anew fit` wrote",
+        ) from None
     if found > FORMAT:
-        raise StoreError(f"{_name(folder)} was written by a newer anew: its format is {found}, this version reads up "
-                         f"to {FORMAT}", do="Update anew")
+        raise StoreError(
+            f"{_name(folder)} was written by a newer anew: its format is {found}, this version reads up to {FORMAT}",
+            do="Update anew",
+        )
     return config
 
 
@@ -253,8 +263,11 @@ def _arrays(path: Path, checksum: str) -> dict[str, npt.NDArray[Any]]:
     except OSError as error:
         raise StoreError(f"Cannot read {_name(path)}: {error.strerror}", do="Fit the model again") from None
     if hashlib.sha256(content).hexdigest() != checksum:
-        raise StoreError(f"{_name(path)} is truncated or was changed after it was written",
-                         found=f"{len(content):,} bytes with another checksum", do="Copy it again, or fit it again")
+        raise StoreError(
+            f"{_name(path)} is truncated or was changed after it was written",
+            found=f"{len(content):,} bytes with another checksum",
+            do="Copy it again, or fit it again",
+        )
     try:
         arrays: dict[str, npt.NDArray[Any]] = from_bytes(content)
     except SafetensorError as error:

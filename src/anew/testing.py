@@ -33,23 +33,31 @@ def example_frame(n: int = 400, seed: int = 0) -> pl.DataFrame:
     weight = np.round(rng.normal(70 + 10 * (sex == "M"), 9, n), 1)
     spent = np.where(rng.random(n) < 0.5, 0.0, rng.lognormal(3, 1, n))
     since = np.datetime64("2020-01-01", "us") + rng.integers(0, 1000, n).astype("timedelta64[D]")
-    return pl.DataFrame({
-        "sex": sex, "age": age.astype(np.int64),
-        "weight": pl.Series([None if rng.random() < 0.1 else float(w) for w in weight]),
-        "spent": spent, "since": since, "smoker": rng.random(n) < 0.2 + 0.3 * (age > 60),
-        "ward": pl.Series([None if rng.random() < 0.05 else str(w) for w in rng.choice(list("abcd"), n)]),
-    })
+    return pl.DataFrame(
+        {
+            "sex": sex,
+            "age": age.astype(np.int64),
+            "weight": pl.Series([None if rng.random() < 0.1 else float(w) for w in weight]),
+            "spent": spent,
+            "since": since,
+            "smoker": rng.random(n) < 0.2 + 0.3 * (age > 60),
+            "ward": pl.Series([None if rng.random() < 0.05 else str(w) for w in rng.choice(list("abcd"), n)]),
+        }
+    )
 
 
 def example_schema() -> Schema:
-    return Schema(fields=(
-        Field(name="sex", kind="category", dtype="String"), Field(name="age", kind="integer", dtype="Int64"),
-        Field(name="weight", kind="number", dtype="Float64", decimals=1, missing=True),
-        Field(name="spent", kind="number", dtype="Float64"),
-        Field(name="since", kind="datetime", dtype="Datetime('us')"),
-        Field(name="smoker", kind="boolean", dtype="Boolean"),
-        Field(name="ward", kind="category", dtype="String", missing=True),
-    ))
+    return Schema(
+        fields=(
+            Field(name="sex", kind="category", dtype="String"),
+            Field(name="age", kind="integer", dtype="Int64"),
+            Field(name="weight", kind="number", dtype="Float64", decimals=1, missing=True),
+            Field(name="spent", kind="number", dtype="Float64"),
+            Field(name="since", kind="datetime", dtype="Datetime('us')"),
+            Field(name="smoker", kind="boolean", dtype="Boolean"),
+            Field(name="ward", kind="category", dtype="String", missing=True),
+        )
+    )
 
 
 def example_table(n: int = 400, seed: int = 0) -> tuple[Table, pl.DataFrame]:
@@ -63,8 +71,9 @@ def example_table(n: int = 400, seed: int = 0) -> tuple[Table, pl.DataFrame]:
 # ---------------------------------------------------------------- codecs
 
 
-def check_codec(kind: type[Codec[pl.DataFrame]], schema: Schema | None = None,
-                frame: pl.DataFrame | None = None) -> None:
+def check_codec(
+    kind: type[Codec[pl.DataFrame]], schema: Schema | None = None, frame: pl.DataFrame | None = None
+) -> None:
     """decode(encode(x)) is x in every view, empty data passes, and a restored codec is the same codec."""
     schema = schema or example_schema()
     frame = example_frame() if frame is None else frame
@@ -237,8 +246,9 @@ def check_conditions(fitted: Fitted) -> None:
         assert rule.holds(drawn.x.codes[:, j], drawn.x.positions[:, j]).all(), "a row breaks the condition"
     free: Cells = _sampler(fitted).sample(20_000, np.random.default_rng(1))
     share = np.mean(np.logical_and.reduce([r.holds(free.codes[:, j], free.positions[:, j]) for j, r in where.items()]))
-    assert abs(drawn.probability - share) < 0.25 * share + 0.01, \
+    assert abs(drawn.probability - share) < 0.25 * share + 0.01, (
         f"the probability of the condition is {drawn.probability:.4f}, of free draws {share:.4f}"
+    )
 
 
 def _sampler(fitted: Fitted) -> Samples[Cells]:
@@ -334,6 +344,7 @@ def _check_predictor(kind: type[Predictor]) -> None:
         answer = network(inputs, features)
         twin.restore(*network.state())
         assert np.array_equal(answer, twin(inputs, features)), "a restored network answers differently"
-        right = np.mean((answer[:, 1] > 0.5) == (truth > np.median(truth))) if classes \
-            else np.corrcoef(answer, truth)[0, 1]
+        right = (
+            np.mean((answer[:, 1] > 0.5) == (truth > np.median(truth))) if classes else np.corrcoef(answer, truth)[0, 1]
+        )
         assert right > 0.9, f"it does not learn what is plain to see: {right:.2f}"

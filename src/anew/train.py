@@ -79,8 +79,9 @@ def gradient_of(phase: Phase, batch: Batch, generator: torch.Generator) -> Tenso
     return mean.detach()
 
 
-def train(learner: Trained, source: Source, schedule: Schedule, state: State | None = None,
-          gradient: Any = gradient_of) -> Iterator[Event]:
+def train(
+    learner: Trained, source: Source, schedule: Schedule, state: State | None = None, gradient: Any = gradient_of
+) -> Iterator[Event]:
     """Trains `learner` in place from `state` (or from the start) and leaves the best average in it."""
     phases = learner.phases()
     optimisers = [phase.optimiser(phase.parameters) for phase in phases]
@@ -147,8 +148,9 @@ def _average(module: nn.Module, state: State) -> None:
 
 
 @torch.no_grad()
-def _validate(learner: Trained, phases: Sequence[Phase], source: Source, held: Tensor, state: State,
-              schedule: Schedule) -> float | None:
+def _validate(
+    learner: Trained, phases: Sequence[Phase], source: Source, held: Tensor, state: State, schedule: Schedule
+) -> float | None:
     """The held-out loss of the averaged weights, at every `validate_every` steps and at the end."""
     if state.step % schedule.validate_every and state.step != schedule.steps:
         return None

@@ -192,16 +192,18 @@ def test_given_columns_are_answered_row_by_row() -> None:
     values = space.grids[1].decode(drawn.codes[:, 0], drawn.positions[:, 0])
     means = [np.nanmean(values[cells.codes[:, 0] == a]) for a in range(4)]
     np.testing.assert_allclose(means, [0, 1, 2, 3], atol=0.15)
-    only_missing = chain.sample_where(50, {1: only(space.grids[1], [], missing=True)}, np.random.default_rng(0),
-                                      cells.columns([0]).take(slice(0, 50)))
+    only_missing = chain.sample_where(
+        50, {1: only(space.grids[1], [], missing=True)}, np.random.default_rng(0), cells.columns([0]).take(slice(0, 50))
+    )
     assert (only_missing.x.codes[:, 0] == MISSING).all()
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3, 30])
 def test_few_rows_constant_and_empty_columns(rows: int) -> None:
     rng = np.random.default_rng(0)
-    space, cells = table([(np.zeros(rows), True), (rng.normal(size=rows), True), (np.full(rows, np.nan), True),
-                          (np.zeros(rows), False)])
+    space, cells = table(
+        [(np.zeros(rows), True), (rng.normal(size=rows), True), (np.full(rows, np.nan), True), (np.zeros(rows), False)]
+    )
     chain = fitted((space, cells))
     drawn = chain.sample(50, rng)
     assert (drawn.codes[:, 2] == MISSING).all()
@@ -219,8 +221,12 @@ def test_a_category_of_many_levels_keeps_its_partner() -> None:
 
 
 def test_packed_trees_walk_as_they_are_written() -> None:
-    one = Packed(*(np.array(v, np.int32) for v in ([0, 0, 0],)), np.array([0.5, 0, 0]),
-                 *(np.array(v, np.int32) for v in ([1, -1, -1], [2, -1, -1], [-1, 0, 1])), 2)
+    one = Packed(
+        *(np.array(v, np.int32) for v in ([0, 0, 0],)),
+        np.array([0.5, 0, 0]),
+        *(np.array(v, np.int32) for v in ([1, -1, -1], [2, -1, -1], [-1, 0, 1])),
+        2,
+    )
     forest = join([one, one.shifted(2), one.shifted(4)], 2)
     x = np.array([[a, t] for a in (0.0, 1.0) for t in range(3)], np.float32)
     assert forest(x).tolist() == [0, 2, 4, 1, 3, 5]

@@ -64,8 +64,9 @@ def test_the_chain_scores_a_gaussian_nearly_as_itself() -> None:
     x = MEAN + np.random.default_rng(9).standard_normal((2000, 2)) @ ROOT.T
     inside = pl.DataFrame({"a": x[:, 0], "b": x[:, 1]})
     precision = np.linalg.inv(ROOT @ ROOT.T)
-    truth = (-0.5 * np.einsum("ni,ij,nj->n", x - MEAN, precision, x - MEAN) - np.log(2 * np.pi)
-             - np.log(np.linalg.det(ROOT))).mean()
+    truth = (
+        -0.5 * np.einsum("ni,ij,nj->n", x - MEAN, precision, x - MEAN) - np.log(2 * np.pi) - np.log(np.linalg.det(ROOT))
+    ).mean()
     scores = {name: np.maximum(fitted(name).log_prob(inside), -20).mean() for name in ("chain", "marginals")}
     assert truth - 0.45 < scores["chain"] < truth + 0.02  # cells of a few rows are rough: docs/log.md
     assert scores["marginals"] < scores["chain"] - 0.1

@@ -102,5 +102,3 @@ def _learned(features: Floats, is_member: Bools, seed: int, folds: int = 4) -> F
         score[~seen] = forest.fit(features[seen], is_member[seen]).predict_proba(features[~seen])[:, 1]
         score[~seen] -= score[~seen].mean()
     return score
-
-

@@ -74,8 +74,9 @@ def column_distance(cut: Cut, real: Ints, fake: Ints) -> float:
     return float(np.abs(np.cumsum(p) / p.sum() - np.cumsum(q) / q.sum()).max())
 
 
-def column_distances(cuts: list[Cut], real: list[Ints], fake: list[Ints], times: int,
-                     rng: np.random.Generator) -> tuple[Floats, Floats, Estimate]:
+def column_distances(
+    cuts: list[Cut], real: list[Ints], fake: list[Ints], times: int, rng: np.random.Generator
+) -> tuple[Floats, Floats, Estimate]:
     """Distance of each column (d,), its standard error (d,), and the mean over columns with its interval."""
     value = np.array([column_distance(c, r, f) for c, r, f in zip(cuts, real, fake, strict=True)])
     drawn = np.empty((times, len(cuts)))
@@ -109,7 +110,7 @@ def joint_distance(real: tuple[Ints, Ints], fake: tuple[Ints, Ints], size: int) 
     cells = int(max(a.max(), b.max())) + 1
     if cells > 20 * (len(a) + len(b)):
         kept, inverse = np.unique(np.concatenate([a, b]), return_inverse=True)
-        a, b, cells = inverse[:len(a)], inverse[len(a):], len(kept)
+        a, b, cells = inverse[: len(a)], inverse[len(a) :], len(kept)
     return float(np.abs(np.bincount(a, minlength=cells) / len(a) - np.bincount(b, minlength=cells) / len(b)).sum() / 2)
 
 

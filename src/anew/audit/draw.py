@@ -17,8 +17,9 @@ WIDE, HIGH = 260, 128
 
 
 def _svg(width: float, height: float, body: str, label: str, kind: str = "") -> Markup:
-    return Markup(f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}" class="{kind}">'
-                  f"{body}</svg>")
+    return Markup(
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{escape(label)}" class="{kind}">{body}</svg>'
+    )
 
 
 def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> str:
@@ -28,12 +29,14 @@ def _text(x: float, y: float, words: str, kind: str = "", anchor: str = "start")
 def _rect(x: float, y: float, width: float, height: float, kind: str, title: str = "", style: str = "") -> str:
     tip = f"<title>{escape(title)}</title>" if title else ""
     extra = f' style="{style}"' if style else ""
-    return (f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" '
-            f'class="{kind}"{extra}>{tip}</rect>')
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{max(height, 0):.1f}" '
+        f'class="{kind}"{extra}>{tip}</rect>'
+    )
 
 
 def shortened(words: str, most: int) -> str:
-    return words if len(words) <= most else words[:most - 1] + "…"
+    return words if len(words) <= most else words[: most - 1] + "…"
 
 
 def marginal(column: Marginal) -> Markup:
@@ -47,9 +50,16 @@ def _histogram(column: Marginal) -> Markup:
     # The square root keeps a long tail visible beside a tall atom.
     tall = [[math.sqrt(share / top) * (base - 6) for share in shares] for shares in (column.real, column.synthetic)]
     body = "".join(
-        _rect(i * bar + 0.5, base - height, bar - 1, height, "real",
-              f"real {100 * column.real[i]:.2f} %, synthetic {100 * column.synthetic[i]:.2f} %")
-        for i, height in enumerate(tall[0]))
+        _rect(
+            i * bar + 0.5,
+            base - height,
+            bar - 1,
+            height,
+            "real",
+            f"real {100 * column.real[i]:.2f} %, synthetic {100 * column.synthetic[i]:.2f} %",
+        )
+        for i, height in enumerate(tall[0])
+    )
     points = " ".join(f"{i * bar:.1f},{base - h:.1f} {(i + 1) * bar:.1f},{base - h:.1f}" for i, h in enumerate(tall[1]))
     body += f'<polyline points="{points}" class="made-line"/>'
     body += f'<line x1="0" x2="{WIDE}" y1="{base}" y2="{base}" class="axis"/>'
@@ -83,8 +93,15 @@ def matrix(names: list[str], values: list[list[float]], kind: str) -> Markup:
         for j in range(i):
             value = values[i][j]
             tip = f"{name} and {names[j]}: {value:.2f}"
-            body += _rect(left + j * cell + 0.5, i * cell + 0.5, cell - 1, cell - 1, f"cell {kind}", tip,
-                          f"fill-opacity:{min(max(abs(value), 0), 1):.3f}")
+            body += _rect(
+                left + j * cell + 0.5,
+                i * cell + 0.5,
+                cell - 1,
+                cell - 1,
+                f"cell {kind}",
+                tip,
+                f"fill-opacity:{min(max(abs(value), 0), 1):.3f}",
+            )
         body += _rect(left + i * cell + 0.5, i * cell + 0.5, cell - 1, cell - 1, "cell-own", name)
     return _svg(left + n * cell, n * cell + 2, body, f"Associations of {n} columns", "matrix")
 
@@ -103,11 +120,13 @@ def scale(finding: Finding) -> Markup:
 
     low, high = sorted((place(finding.low), place(finding.high)))
     x = place(finding.value)
-    body = (f'<line x1="12" x2="150" y1="11" y2="11" class="track"/>'
-            f'<line x1="150" x2="150" y1="4" y2="18" class="end"/>'
-            f'<line x1="12" x2="12" y1="6" y2="16" class="end"/>'
-            f'<line x1="{low:.1f}" x2="{high:.1f}" y1="11" y2="11" class="range {finding.verdict}"/>'
-            f'<circle cx="{x:.1f}" cy="11" r="5" class="dot {finding.verdict}"/>')
+    body = (
+        f'<line x1="12" x2="150" y1="11" y2="11" class="track"/>'
+        f'<line x1="150" x2="150" y1="4" y2="18" class="end"/>'
+        f'<line x1="12" x2="12" y1="6" y2="16" class="end"/>'
+        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="11" y2="11" class="range {finding.verdict}"/>'
+        f'<circle cx="{x:.1f}" cy="11" r="5" class="dot {finding.verdict}"/>'
+    )
     return _svg(162, 22, body, f"{finding.name} between the worst on the left and the best on the right", "scale")
 
 

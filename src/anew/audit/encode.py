@@ -44,10 +44,20 @@ class Column:
         if self.ordered:
             return numbers(series)
         words = words_of(series)
-        codes = words.replace_strict(list(self.levels), list(range(len(self.levels))), default=float(len(self.levels)),
-                                     return_dtype=pl.Float64) if self.levels else pl.Series([None] * len(series))
-        return np.array(pl.select(pl.when(words.is_null()).then(None).otherwise(codes)).to_series()
-                        .cast(pl.Float64).to_numpy(), dtype=np.float64)
+        codes = (
+            words.replace_strict(
+                list(self.levels),
+                list(range(len(self.levels))),
+                default=float(len(self.levels)),
+                return_dtype=pl.Float64,
+            )
+            if self.levels
+            else pl.Series([None] * len(series))
+        )
+        return np.array(
+            pl.select(pl.when(words.is_null()).then(None).otherwise(codes)).to_series().cast(pl.Float64).to_numpy(),
+            dtype=np.float64,
+        )
 
 
 def numbers(series: pl.Series) -> Floats:
@@ -73,8 +83,9 @@ def fit_column(field: Field, series: pl.Series) -> Column:
     if field.ordered:
         values = numbers(series)
         return Column(field, (), np.sort(values[~np.isnan(values)]))
-    counts = words_of(series).drop_nulls().alias("level").value_counts().sort(["count", "level"],
-                                                                              descending=[True, False])
+    counts = (
+        words_of(series).drop_nulls().alias("level").value_counts().sort(["count", "level"], descending=[True, False])
+    )
     return Column(field, tuple(counts["level"].to_list()), np.empty(0))
 
 

@@ -55,8 +55,11 @@ class Evidence:
             frame: pl.DataFrame = getattr(self, name)
             missing = [wanted for wanted in self.schema.names if wanted not in frame.columns]
             if missing:
-                raise DataError(f"The {name} rows lack columns of the schema", found=missing,
-                                do=did_you_mean(missing[0], frame.columns))
+                raise DataError(
+                    f"The {name} rows lack columns of the schema",
+                    found=missing,
+                    do=did_you_mean(missing[0], frame.columns),
+                )
             if not len(frame):
                 raise DataError(f"The {name} rows are empty", do="An audit needs rows of all three kinds")
         if self.target is not None and self.target not in self.schema:

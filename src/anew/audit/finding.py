@@ -83,14 +83,37 @@ def judge(value: Estimate, ceiling: Estimate, floor: float, better: Better, scal
     return "good" if possible <= UNTOLD or loss + doubt <= 0.005 else "told"
 
 
-def finding(measure: str, name: str, value: Estimate, words: str, *, ceiling: Estimate | None = None,
-            floor: float | None = None, better: Better = "lower", scale: Scale = LIKENESS,
-            verdict: Verdict | None = None, unit: str = "share", details: Mapping[str, float] | None = None) -> Finding:
+def finding(
+    measure: str,
+    name: str,
+    value: Estimate,
+    words: str,
+    *,
+    ceiling: Estimate | None = None,
+    floor: float | None = None,
+    better: Better = "lower",
+    scale: Scale = LIKENESS,
+    verdict: Verdict | None = None,
+    unit: str = "share",
+    details: Mapping[str, float] | None = None,
+) -> Finding:
     """A finding whose verdict is judged where there are a ceiling and a floor, and `told` where not."""
     if verdict is None:
         judged = ceiling is not None and floor is not None
         verdict = judge(value, ceiling, floor, better, scale) if judged else "told"  # type: ignore[arg-type]
         if judged and verdict == "told":
             words = f"{words} {TOO_FEW}"
-    return Finding(measure, name, value.value, value.low, value.high, None if ceiling is None else ceiling.value,
-                   floor, better, verdict, words, unit, dict(details or {}))
+    return Finding(
+        measure,
+        name,
+        value.value,
+        value.low,
+        value.high,
+        None if ceiling is None else ceiling.value,
+        floor,
+        better,
+        verdict,
+        words,
+        unit,
+        dict(details or {}),
+    )

@@ -38,9 +38,15 @@ def boosted(kind: str, categorical: list[bool], inputs: Floats, labels: Floats, 
     rows = len(inputs)
     inputs = np.where(np.isnan(inputs).all(0), 0.0, inputs)  # a column of nothing but blanks stops scikit-learn
     make = HistGradientBoostingClassifier if kind == "classifier" else HistGradientBoostingRegressor
-    model = make(categorical_features=categorical, random_state=seed, max_iter=200, early_stopping=rows >= 200,
-                 validation_fraction=0.1, min_samples_leaf=20 if rows >= 1000 else 5,
-                 learning_rate=0.1 if rows >= 200 else 0.05)
+    model = make(
+        categorical_features=categorical,
+        random_state=seed,
+        max_iter=200,
+        early_stopping=rows >= 200,
+        validation_fraction=0.1,
+        min_samples_leaf=20 if rows >= 1000 else 5,
+        learning_rate=0.1 if rows >= 200 else 0.05,
+    )
     return model.fit(inputs, labels)
 
 

@@ -32,11 +32,11 @@ def nearest(a: Singles, b: Singles, k: int = 1, *, itself: bool = False) -> Near
     rows = np.empty((len(a), k), np.intp)
     step = max(BLOCK_CELLS // max(len(b), 1), 16)
     for start in range(0, len(a), step):
-        part = a[start:start + step]
+        part = a[start : start + step]
         gap = squares - 2 * part @ b.T  # (block, m), the distance but for a constant a row
         if itself:
             gap[np.arange(len(part)), np.arange(start, start + len(part))] = np.inf
-        rows[start:start + step] = np.argpartition(gap, k - 1, axis=1)[:, :k] if k > 1 else gap.argmin(1)[:, None]
+        rows[start : start + step] = np.argpartition(gap, k - 1, axis=1)[:, :k] if k > 1 else gap.argmin(1)[:, None]
     return _sorted(a, b, rows)
 
 

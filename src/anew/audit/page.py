@@ -19,21 +19,33 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 CHAPTERS: dict[Chapter, tuple[str, dict[Verdict, str]]] = {
-    "likeness": ("Is it like the real data?", {
-        "good": "Yes. Nothing measured sets the synthetic rows apart from fresh real ones.",
-        "fair": "Mostly. There are differences that a close look finds.",
-        "poor": "No, not in everything. Read the findings marked poor.",
-        "told": "The rows are too few to tell."}),
-    "use": ("Is it useful?", {
-        "good": "Yes. Conclusions drawn from it hold for real rows.",
-        "fair": "Mostly. Conclusions drawn from it are a little weaker than from real rows.",
-        "poor": "Not for everything. Conclusions drawn from it can mislead.",
-        "told": "Nothing to judge here: no column to predict was named, or the rows are too few to tell."}),
-    "safety": ("Is it safe for the people in the data?", {
-        "good": "No leak was found by any of the attacks tried. That is evidence, not a proof.",
-        "fair": "Mostly. A small leak can be shown; the findings say whether from the rows or from the model.",
-        "poor": "No. It can be found out who was in the data, from the rows or from the model: the findings say which.",
-        "told": "The rows are too few to tell."}),
+    "likeness": (
+        "Is it like the real data?",
+        {
+            "good": "Yes. Nothing measured sets the synthetic rows apart from fresh real ones.",
+            "fair": "Mostly. There are differences that a close look finds.",
+            "poor": "No, not in everything. Read the findings marked poor.",
+            "told": "The rows are too few to tell.",
+        },
+    ),
+    "use": (
+        "Is it useful?",
+        {
+            "good": "Yes. Conclusions drawn from it hold for real rows.",
+            "fair": "Mostly. Conclusions drawn from it are a little weaker than from real rows.",
+            "poor": "Not for everything. Conclusions drawn from it can mislead.",
+            "told": "Nothing to judge here: no column to predict was named, or the rows are too few to tell.",
+        },
+    ),
+    "safety": (
+        "Is it safe for the people in the data?",
+        {
+            "good": "No leak was found by any of the attacks tried. That is evidence, not a proof.",
+            "fair": "Mostly. A small leak can be shown; the findings say whether from the rows or from the model.",
+            "poor": "No. It can be found out who was in the data, from the rows or from the model: the findings say which.",
+            "told": "The rows are too few to tell.",
+        },
+    ),
 }
 
 
@@ -51,16 +63,34 @@ def render(report: Report, *, rows: bool) -> str:
     """The page of a report."""
     questions = {asked.name: asked.question for asked in report.asked}
     return _template().render(
-        report=report, draw=draw, says=SAYS, label=label, number=number, interval=interval, tiles=tiles(report),
-        show_rows=rows, questions=questions,
-        chapters=[(title, report.worst(name), chapter_label(report, name), words[report.worst(name)])
-                  for name, (title, words) in CHAPTERS.items() if report.chapter(name)],
+        report=report,
+        draw=draw,
+        says=SAYS,
+        label=label,
+        number=number,
+        interval=interval,
+        tiles=tiles(report),
+        show_rows=rows,
+        questions=questions,
+        chapters=[
+            (title, report.worst(name), chapter_label(report, name), words[report.worst(name)])
+            for name, (title, words) in CHAPTERS.items()
+            if report.chapter(name)
+        ],
         grouped=[(questions[key], list(found)) for key, found in groupby(report.findings, lambda f: f.measure)],
-        predicted=[(f.name, f.low, f.value, f.high) for f in report.findings
-                   if f.measure in ("utility", "predictions") and f.better == "higher" and math.isfinite(f.value)
-                   and not f.name.startswith("synthetic beside")],
-        simple_facts=_facts(report.facts), tables=_tables(report.facts), difference=_difference(report),
-        pairs_of=lambda group: list(zip(group["groups"], group["real"], group["synthetic"], strict=True)))
+        predicted=[
+            (f.name, f.low, f.value, f.high)
+            for f in report.findings
+            if f.measure in ("utility", "predictions")
+            and f.better == "higher"
+            and math.isfinite(f.value)
+            and not f.name.startswith("synthetic beside")
+        ],
+        simple_facts=_facts(report.facts),
+        tables=_tables(report.facts),
+        difference=_difference(report),
+        pairs_of=lambda group: list(zip(group["groups"], group["real"], group["synthetic"], strict=True)),
+    )
 
 
 @cache
@@ -78,17 +108,27 @@ def tiles(report: Report) -> list[Tile]:
         ("pairs", "average", "difference between pairs of columns", "fresh real rows: {ceiling}"),
         ("utility", "predicting", "score of predictions learned from synthetic rows", "from real rows: {ceiling}"),
         ("copies", "exact", "of the rows are exact copies of a training row", "fresh real rows: {ceiling}"),
-        ("membership", "strongest attack, all", "times in 100 the best attack tells who was in the data",
-         "50 is guessing"),
+        (
+            "membership",
+            "strongest attack, all",
+            "times in 100 the best attack tells who was in the data",
+            "50 is guessing",
+        ),
     )
     found = [(report.find(measure, starts), label, best) for measure, starts, label, best in wanted]
-    return [Tile(label, _big(finding), best.format(ceiling=number(finding.ceiling, finding.unit)), finding.verdict)
-            for finding, label, best in found if finding is not None and math.isfinite(finding.value)]
+    return [
+        Tile(label, _big(finding), best.format(ceiling=number(finding.ceiling, finding.unit)), finding.verdict)
+        for finding, label, best in found
+        if finding is not None and math.isfinite(finding.value)
+    ]
 
 
 def _big(finding: Finding) -> str:
-    return f"{100 * finding.value:.0f}" if finding.unit == "auc" and finding.measure != "utility" \
+    return (
+        f"{100 * finding.value:.0f}"
+        if finding.unit == "auc" and finding.measure != "utility"
         else number(finding.value, finding.unit)
+    )
 
 
 def number(value: float | None, unit: str) -> str:
@@ -133,8 +173,9 @@ def _difference(report: Report) -> list[list[float]]:
 
 def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Facts that are one value."""
-    return [(_words(key), _fact(value)) for key, value in facts.items()
-            if not isinstance(value, Mapping | list | tuple)]
+    return [
+        (_words(key), _fact(value)) for key, value in facts.items() if not isinstance(value, Mapping | list | tuple)
+    ]
 
 
 def _tables(facts: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

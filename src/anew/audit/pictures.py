@@ -68,8 +68,15 @@ class Pictures:
         if not evidence.columns:
             return cls()
         names, real, fake = _pairs(evidence)
-        return cls([_marginal(evidence, i) for i in range(min(len(evidence.columns), GRID))], names, real, fake,
-                   [column.name for column in evidence.columns], _neighbours(evidence), _groups(evidence))
+        return cls(
+            [_marginal(evidence, i) for i in range(min(len(evidence.columns), GRID))],
+            names,
+            real,
+            fake,
+            [column.name for column in evidence.columns],
+            _neighbours(evidence),
+            _groups(evidence),
+        )
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
@@ -83,14 +90,24 @@ def _marginal(evidence: Evidence, index: int) -> Marginal:
         ticks, bars = _bars(column, real, fake)
         return Marginal(column.name, column.field.kind, False, ticks, *bars, blank, ("", ""))
     edges = _edges(column)
-    shares = [np.histogram(np.clip(v[~np.isnan(v)], edges[0], edges[-1]), edges)[0] / max((~np.isnan(v)).sum(), 1)
-              for v in (real, fake)]
+    shares = [
+        np.histogram(np.clip(v[~np.isnan(v)], edges[0], edges[-1]), edges)[0] / max((~np.isnan(v)).sum(), 1)
+        for v in (real, fake)
+    ]
     centre = tuple(shown(column, float(np.nanmedian(v))) if not np.isnan(v).all() else "none" for v in (real, fake))
     half = 0.5 if column.field.kind == "integer" else 0.0  # whole numbers stand in the middle of their bars
     last = min(edges[-1] - half, column.values[-1]) if len(column.values) else edges[-1]
     ends = [shown(column, edges[0] + half), shown(column, last)]
-    return Marginal(column.name, column.field.kind, True, ends, shares[0].tolist(), shares[1].tolist(), blank,
-                    (centre[0], centre[1]))
+    return Marginal(
+        column.name,
+        column.field.kind,
+        True,
+        ends,
+        shares[0].tolist(),
+        shares[1].tolist(),
+        blank,
+        (centre[0], centre[1]),
+    )
 
 
 def _edges(column: Column) -> Floats:
@@ -149,16 +166,20 @@ def _neighbours(evidence: Evidence) -> list[Neighbour]:
     queries = evidence.embedded("synthetic", 2000)
     even = min(len(evidence.train), len(evidence.holdout), SEARCHED)
     near = {name: nearest(queries, evidence.embedded(name, even)) for name in ("train", "holdout")}
-    closest = np.argsort(near["train"].distance[:, 0], kind="stable")[:ROWS // 2]
-    chance = [i for i in range(len(asked)) if i not in set(closest.tolist())][:ROWS - len(closest)]
+    closest = np.argsort(near["train"].distance[:, 0], kind="stable")[: ROWS // 2]
+    chance = [i for i in range(len(asked)) if i not in set(closest.tolist())][: ROWS - len(closest)]
     names = [column.name for column in evidence.columns]
     return [
-        Neighbour("closest to a training row" if rank < len(closest) else "drawn by chance",
-                  cells(evidence.synthetic, int(asked[i]), names),
-                  cells(evidence.train, int(evidence.rows("train", even)[near["train"].row[i, 0]]), names),
-                  cells(evidence.holdout, int(evidence.rows("holdout", even)[near["holdout"].row[i, 0]]), names),
-                  round(float(near["train"].distance[i, 0]), 4), round(float(near["holdout"].distance[i, 0]), 4))
-        for rank, i in enumerate([*closest.tolist(), *chance])]
+        Neighbour(
+            "closest to a training row" if rank < len(closest) else "drawn by chance",
+            cells(evidence.synthetic, int(asked[i]), names),
+            cells(evidence.train, int(evidence.rows("train", even)[near["train"].row[i, 0]]), names),
+            cells(evidence.holdout, int(evidence.rows("holdout", even)[near["holdout"].row[i, 0]]), names),
+            round(float(near["train"].distance[i, 0]), 4),
+            round(float(near["holdout"].distance[i, 0]), 4),
+        )
+        for rank, i in enumerate([*closest.tolist(), *chance])
+    ]
 
 
 def cells(frame: pl.DataFrame, row: int, names: list[str]) -> list[str]:
@@ -179,7 +200,15 @@ def _groups(evidence: Evidence) -> list[dict[str, Any]]:
         target = evidence.columns[groups.target]
         factor = groups.scale if groups.positive is None else 1.0
         rates = [(groups.rates(evidence.matrix(name)) * factor).tolist() for name in ("train", "synthetic")]
-        out.append({"column": groups.column.name, "counted": groups.counted(target),
-                    "groups": groups.names, "share": groups.positive is not None, "real": rates[0],
-                    "synthetic": rates[1], "size": groups.shares(evidence.matrix("train")).tolist()})
+        out.append(
+            {
+                "column": groups.column.name,
+                "counted": groups.counted(target),
+                "groups": groups.names,
+                "share": groups.positive is not None,
+                "real": rates[0],
+                "synthetic": rates[1],
+                "size": groups.shares(evidence.matrix("train")).tolist(),
+            }
+        )
     return out

@@ -98,7 +98,9 @@ class Report:
 
     def to_json(self) -> str:
         content = {
-            "verdict": self.verdict, "passed": self.passed, "facts": self.facts,
+            "verdict": self.verdict,
+            "passed": self.passed,
+            "facts": self.facts,
             "findings": [asdict(finding) for finding in self.findings],
             "questions": [asdict(asked) for asked in self.asked],
             "decisions": [field.model_dump(mode="json", exclude_defaults=True) for field in self.decisions],
@@ -116,8 +118,10 @@ class Report:
         """In a notebook the page goes into a frame of its own, so that styles do not meet."""
         from html import escape
 
-        return (f'<iframe srcdoc="{escape(self.to_html(), quote=True)}" style="width:100%;height:720px;border:0" '
-                f'title="Audit"></iframe>')
+        return (
+            f'<iframe srcdoc="{escape(self.to_html(), quote=True)}" style="width:100%;height:720px;border:0" '
+            f'title="Audit"></iframe>'
+        )
 
     def __str__(self) -> str:
         lines = [f"{SAYS[f.verdict]:>15}  {f.measure}: {f.name} = {f.value:.4g}" for f in self.findings]

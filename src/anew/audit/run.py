@@ -30,12 +30,23 @@ FEW = 100  # rows of a baseline below which it says nothing
 Progress = Callable[[str, float], None]
 
 
-def audit(train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, schema: Schema, *,
-          target: str | None = None, seed: int = 0, log_prob: Callable[[pl.DataFrame], Floats] | None = None,
-          where: Any = None,
-          cost: Mapping[str, float] | None = None, baselines: Mapping[str, pl.DataFrame] | None = None,
-          predictions: Mapping[str, Scored] | None = None, facts: Mapping[str, Any] | None = None,
-          measures: Sequence[str] | None = None, progress: Progress | None = None) -> Report:
+def audit(
+    train: pl.DataFrame,
+    holdout: pl.DataFrame,
+    synthetic: pl.DataFrame,
+    schema: Schema,
+    *,
+    target: str | None = None,
+    seed: int = 0,
+    log_prob: Callable[[pl.DataFrame], Floats] | None = None,
+    where: Any = None,
+    cost: Mapping[str, float] | None = None,
+    baselines: Mapping[str, pl.DataFrame] | None = None,
+    predictions: Mapping[str, Scored] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    measures: Sequence[str] | None = None,
+    progress: Progress | None = None,
+) -> Report:
     """Every measure (or those named) on rows learned from, rows held out and synthetic rows.
 
     `baselines` are samples by name; bootstrap and marginals are made when absent. `progress(question, share done)` is
@@ -46,8 +57,9 @@ def audit(train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, s
     natural = 1.0
     if where:
         train, holdout, samples, natural = _under(where, train, holdout, samples)
-    evidence = Evidence(train, holdout, synthetic, schema, target, seed, samples, where, natural, cost, log_prob,
-                        predictions)
+    evidence = Evidence(
+        train, holdout, synthetic, schema, target, seed, samples, where, natural, cost, log_prob, predictions
+    )
     chosen = [MEASURES[name]() for name in (measures if measures is not None else MEASURES.names)]
     chosen.sort(key=lambda measure: (measure.order, measure.name))
     looked = _look_at_all(chosen, evidence, progress)
@@ -59,12 +71,12 @@ def audit(train: pl.DataFrame, holdout: pl.DataFrame, synthetic: pl.DataFrame, s
     if progress:
         progress("Writing the report", 1.0)
     asked = tuple(Asked(m.name, m.question, m.chapter) for m in chosen)
-    return Report(findings, asked, tuple(schema.fields),
-                  _facts(evidence, facts, seconds), pictures)
+    return Report(findings, asked, tuple(schema.fields), _facts(evidence, facts, seconds), pictures)
 
 
-def _under(where: Any, train: pl.DataFrame, holdout: pl.DataFrame, baselines: Mapping[str, pl.DataFrame]
-           ) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, pl.DataFrame], float]:
+def _under(
+    where: Any, train: pl.DataFrame, holdout: pl.DataFrame, baselines: Mapping[str, pl.DataFrame]
+) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, pl.DataFrame], float]:
     """The real rows and the baselines' rows that meet a condition: what a conditional sample is to be like.
 
     Also the share of training rows that do. Where nobody does, the rows stay as they are: only the condition itself
@@ -75,13 +87,16 @@ def _under(where: Any, train: pl.DataFrame, holdout: pl.DataFrame, baselines: Ma
         return train, holdout, dict(baselines), float(met[0].mean())
     samples = {name: frame.filter(meets(frame, where)) for name, frame in baselines.items()}
     few = make_baselines(train.filter(met[0]), 1000, 0)  # for a baseline of which no row is left
-    kept = {name: frame if len(frame) >= FEW else few["bootstrap" if name == "bootstrap" else "marginals"]
-            for name, frame in samples.items()}
+    kept = {
+        name: frame if len(frame) >= FEW else few["bootstrap" if name == "bootstrap" else "marginals"]
+        for name, frame in samples.items()
+    }
     return train.filter(met[0]), holdout.filter(met[1]), kept, float(met[0].mean())
 
 
-def _look_at_all(measures: Sequence[Measure], evidence: Evidence,
-                 progress: Progress | None) -> list[tuple[list[Finding], float]]:
+def _look_at_all(
+    measures: Sequence[Measure], evidence: Evidence, progress: Progress | None
+) -> list[tuple[list[Finding], float]]:
     """Findings and seconds of each measure, in order. Measures run side by side, each on one core.
 
     On a busy machine the threads of one matrix product or one tree wait for each other: measured, 86 s instead of 6.
@@ -127,9 +142,14 @@ def _unanswered(measure: Measure, words: str) -> Finding:
 
 def _facts(evidence: Evidence, given: Mapping[str, Any] | None, seconds: Mapping[str, float]) -> dict[str, Any]:
     """What the page says about the run: the numbers of rows, then whatever the caller knows."""
-    own: dict[str, Any] = {"training rows": len(evidence.train), "held-out rows": len(evidence.holdout),
-           "synthetic rows": len(evidence.synthetic), "columns": len(evidence.schema), "target": evidence.target,
-           "seed": evidence.seed}
+    own: dict[str, Any] = {
+        "training rows": len(evidence.train),
+        "held-out rows": len(evidence.holdout),
+        "synthetic rows": len(evidence.synthetic),
+        "columns": len(evidence.schema),
+        "target": evidence.target,
+        "seed": evidence.seed,
+    }
     if evidence.where:
         own["real rows that meet the condition"] = f"{100 * evidence.natural:.2f} %"
     return {**own, **(given or {}), "audit seconds": {name: round(value, 2) for name, value in seconds.items()}}

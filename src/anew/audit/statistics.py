@@ -91,8 +91,9 @@ def auc(positive: Floats, negative: Floats, z: float = Z95) -> Estimate:
     return Estimate.around(float(above.mean()), max(float(error), 0.5 / min(n, m)), z).clipped()
 
 
-def bootstrap_error(statistic: Callable[[npt.NDArray[np.intp]], float], n: int, times: int,
-                    rng: np.random.Generator) -> float:
+def bootstrap_error(
+    statistic: Callable[[npt.NDArray[np.intp]], float], n: int, times: int, rng: np.random.Generator
+) -> float:
     """Standard error of `statistic(rows)` when the n rows are drawn again with replacement (Efron 1979)."""
     found = np.array([statistic(rng.integers(0, n, n)) for _ in range(times)])
     found = found[np.isfinite(found)]

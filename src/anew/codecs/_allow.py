@@ -15,8 +15,11 @@ def allow(field: Field, grid: Grid, levels: list[str] | None, rules: tuple[Const
     """The part of the grid in which all rules hold; ConditionError when there is none."""
     part = _allow_levels(field, grid, levels, rules) if levels is not None else _allow_ordered(field, grid, rules)
     if part.empty:
-        raise ConditionError(f"The condition on {field.name!r} has probability zero: no training value satisfies it",
-                             found=[_said(rule) for rule in rules], do=_span(grid, levels))
+        raise ConditionError(
+            f"The condition on {field.name!r} has probability zero: no training value satisfies it",
+            found=[_said(rule) for rule in rules],
+            do=_span(grid, levels),
+        )
     return part
 
 
@@ -36,13 +39,17 @@ def _allow_levels(field: Field, grid: Grid, levels: list[str], rules: tuple[Cons
     keep, missing = np.ones(len(levels), bool), grid.missing > 0
     for rule in rules:
         if isinstance(rule, Between):
-            raise UsageError(f"{field.name!r} is a {field.kind}: its values have no order, so no interval",
-                             found=rule, do="Name values: a value, or a list of them")
+            raise UsageError(
+                f"{field.name!r} is a {field.kind}: its values have no order, so no interval",
+                found=rule,
+                do="Name values: a value, or a list of them",
+            )
         words = [None if value is None else _level_word(value) for value in rule.values]
         for word in words:
             if word is not None and word not in levels:
-                raise ConditionError(f"{field.name!r} never takes the value {word!r} in the training data",
-                                     do=did_you_mean(word, levels))
+                raise ConditionError(
+                    f"{field.name!r} never takes the value {word!r} in the training data", do=did_you_mean(word, levels)
+                )
         named = np.isin(np.array(levels, dtype=object), [word for word in words if word is not None])
         keep &= ~named if rule.negated else named
         missing &= (None not in words) if rule.negated else (None in words)
@@ -77,8 +84,11 @@ def _spans(field: Field, rule: Constraint, step: float) -> tuple[list[tuple[floa
     if not rule.negated:
         return [(p, p) for p in points], None in rule.values
     nudge = step / 2 if step > 0 else 0.0
-    ends = [-np.inf, *[edge for p in points for edge in (np.nextafter(p - nudge, -np.inf),
-                                                         np.nextafter(p + nudge, np.inf))], np.inf]
+    ends = [
+        -np.inf,
+        *[edge for p in points for edge in (np.nextafter(p - nudge, -np.inf), np.nextafter(p + nudge, np.inf))],
+        np.inf,
+    ]
     return list(zip(ends[::2], ends[1::2], strict=True)), None not in rule.values
 
 
@@ -92,15 +102,17 @@ def number_of(field: Field, value: object) -> float:
             return float(pl.Series([value]).cast(pl.Duration("us")).to_physical()[0])
         return float(str(value))
     except (ValueError, TypeError, pl.exceptions.PolarsError):
-        raise UsageError(f"{field.name!r} is {field.kind}, and a condition on it needs such a value",
-                         found=value) from None
+        raise UsageError(
+            f"{field.name!r} is {field.kind}, and a condition on it needs such a value", found=value
+        ) from None
 
 
 def _moment(field: Field, value: object) -> int:
     series = pl.Series([value])
     if series.dtype == pl.String:
         series = series.str.to_datetime(time_unit="us", strict=False).fill_null(
-            series.str.to_date(strict=False).cast(pl.Datetime("us")))
+            series.str.to_date(strict=False).cast(pl.Datetime("us"))
+        )
     series = series.cast(pl.Datetime("us"))
     if series[0] is None:
         raise ValueError(value)
@@ -122,8 +134,15 @@ def _pieces(grid: Grid, spans: list[tuple[float, float]], missing: bool) -> Allo
                 found.append((k, low, high, share))
                 density |= point
     cells, lows, highs, shares = zip(*found, strict=True) if found else ((), (), (), ())
-    return Allowed(grid.size, np.array(cells, np.intp), np.array(lows, np.float64), np.array(highs, np.float64),
-                   np.array(shares, np.float64), missing=missing, density=density)
+    return Allowed(
+        grid.size,
+        np.array(cells, np.intp),
+        np.array(lows, np.float64),
+        np.array(highs, np.float64),
+        np.array(shares, np.float64),
+        missing=missing,
+        density=density,
+    )
 
 
 def _piece(grid: Grid, k: int, a: float, b: float, many: float) -> tuple[float, float, float, bool]:

@@ -37,8 +37,11 @@ def _from_pattern(name: str, pattern: str, n: int, start: int, seed: int) -> lis
     slots = _parse(pattern)
     capacity = math.prod(len(letters) for letters in slots)
     if start + n > capacity:
-        raise ResourceError(f"The pattern {pattern!r} of {name!r} has only {capacity:,} different keys",
-                            found=start + n, do="Lengthen `pattern` of this column in the schema file and fit again")
+        raise ResourceError(
+            f"The pattern {pattern!r} of {name!r} has only {capacity:,} different keys",
+            found=start + n,
+            do="Lengthen `pattern` of this column in the schema file and fit again",
+        )
     factor, shift = _shuffle(capacity, seed)
     return [_write(slots, (factor * row + shift) % capacity) for row in range(start, start + n)]
 

@@ -48,8 +48,10 @@ class Table(Codec[pl.DataFrame]):
         text = {field.name: field.why for field in schema if field.kind == "text"}
         if text:
             raise DataError(
-                "Columns of free text cannot be learned yet", found=text,
-                do="Drop them, or set their kind to 'category' or 'identifier' in the schema file (`anew look DATA`)")
+                "Columns of free text cannot be learned yet",
+                found=text,
+                do="Drop them, or set their kind to 'category' or 'identifier' in the schema file (`anew look DATA`)",
+            )
         self.cut = cut
         self.learned = tuple(field for field in schema if field.kind not in MADE)
         self.grids: dict[str, Grid] = {}
@@ -120,8 +122,9 @@ class Table(Codec[pl.DataFrame]):
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
         cells: Cells = x if view == "Columns" else self._from_mixed(x)
-        return pl.DataFrame([self.decode_column(f, cells.codes[:, j], cells.positions[:, j])
-                             for j, f in enumerate(self.learned)])
+        return pl.DataFrame(
+            [self.decode_column(f, cells.codes[:, j], cells.positions[:, j]) for j, f in enumerate(self.learned)]
+        )
 
     def decode_column(self, field: Field, codes: Codes, positions: Floats) -> pl.Series:
         if field.ordered:
@@ -213,8 +216,9 @@ class Table(Codec[pl.DataFrame]):
 
     def _refuse(self, name: str) -> None:
         if name in self.schema:
-            raise UsageError(f"Column {name!r} is {self.schema[name].kind}: it is not learned, so no condition can be "
-                             "set on it")
+            raise UsageError(
+                f"Column {name!r} is {self.schema[name].kind}: it is not learned, so no condition can be set on it"
+            )
         raise UsageError(f"No column is named {name!r}", do=did_you_mean(name, self.schema.names))
 
     # ---------------------------------------------------------------- state
@@ -229,8 +233,10 @@ class Table(Codec[pl.DataFrame]):
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.levels, self.constants = config["levels"], config["constants"]
-        self.grids = {name: Grid(arrays[f"{i}.lower"], arrays[f"{i}.upper"], arrays[f"{i}.counts"], **rest)
-                      for i, (name, rest) in enumerate(config["grids"].items())}
+        self.grids = {
+            name: Grid(arrays[f"{i}.lower"], arrays[f"{i}.upper"], arrays[f"{i}.counts"], **rest)
+            for i, (name, rest) in enumerate(config["grids"].items())
+        }
 
 
 # -------------------------------------------------------------------- columns to numbers and back
@@ -315,8 +321,11 @@ def _level_codes(column: pl.Series, levels: list[str]) -> Codes:
 
 def _from_codes(field: Field, codes: Codes, levels: list[str]) -> pl.Series:
     known = pl.Series(levels, dtype=pl.String)
-    words = known.gather(pl.Series(np.where(codes >= 0, codes, 0))) if levels else pl.Series([None] * len(codes),
-                                                                                          dtype=pl.String)
+    words = (
+        known.gather(pl.Series(np.where(codes >= 0, codes, 0)))
+        if levels
+        else pl.Series([None] * len(codes), dtype=pl.String)
+    )
     if (codes < 0).any():
         words = pl.select(pl.when(pl.Series(codes >= 0)).then(words)).to_series()
     words = words.alias(field.name)
@@ -375,4 +384,3 @@ def _plain(value: Any) -> Any:
     if physical.dtype.is_temporal():
         physical = physical.cast(pl.Datetime("us") if physical.dtype == pl.Datetime else physical.dtype).to_physical()
     return physical[0] if isinstance(physical[0], int | float) else str(value)
-

@@ -151,8 +151,9 @@ class Columns:
         return range(self.given, len(self.grids))
 
     def select(self, which: Sequence[int], given: int = 0) -> Columns:
-        return replace(self, grids=tuple(self.grids[i] for i in which), names=tuple(self.names[i] for i in which),
-                       given=given)
+        return replace(
+            self, grids=tuple(self.grids[i] for i in which), names=tuple(self.names[i] for i in which), given=given
+        )
 
 
 @dataclass(frozen=True)

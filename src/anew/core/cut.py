@@ -56,8 +56,9 @@ class Cut:
         return _enough(cell, run, counts, atom, rows)
 
 
-def _enough(cell: npt.NDArray[np.intp], run: npt.NDArray[np.intp], counts: Ints, atom: npt.NDArray[np.bool_],
-            rows: int) -> Ints:
+def _enough(
+    cell: npt.NDArray[np.intp], run: npt.NDArray[np.intp], counts: Ints, atom: npt.NDArray[np.bool_], rows: int
+) -> Ints:
     """Bins that came out with too few rows join their neighbour in the run, as far as the run has another."""
     first = np.flatnonzero(np.diff(cell, prepend=-1))
     rows_of = np.add.reduceat(counts, first)
@@ -73,8 +74,9 @@ def _enough(cell: npt.NDArray[np.intp], run: npt.NDArray[np.intp], counts: Ints,
     return to[cell]
 
 
-def _edges(distinct: Floats, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp], atoms: npt.NDArray[np.bool_],
-           step: float) -> tuple[Floats, Floats]:
+def _edges(
+    distinct: Floats, first: npt.NDArray[np.intp], last: npt.NDArray[np.intp], atoms: npt.NDArray[np.bool_], step: float
+) -> tuple[Floats, Floats]:
     """Lower and upper ends (K,): atoms are points; bins reach half-way to their neighbours."""
     lower, upper = distinct[first].copy(), distinct[last].copy()
     gap = distinct[first[1:]] - distinct[last[:-1]]

@@ -85,8 +85,9 @@ class Phase:
 class Trained(Learner):
     """A learner with phases (a GAN two, everything else one) over networks built for its space."""
 
-    def __init__(self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0,
-                 **options: Any) -> None:
+    def __init__(
+        self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0, **options: Any
+    ) -> None:
         self.space = space
         self.given = dict(given)
         self.network = network
@@ -144,8 +145,9 @@ class Conditions(ABC, Generic[X]):
     """Draws under conditions on any subset of the columns, through its own conditionals."""
 
     @abstractmethod
-    def sample_where(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
-                     given: X | None = None) -> Drawn[X]:
+    def sample_where(
+        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: X | None = None
+    ) -> Drawn[X]:
         """n examples with column i in `where[i]`; raises ConditionError when that has probability zero."""
 
 
@@ -175,7 +177,11 @@ class Predicts(ABC, Generic[X]):
 
 
 CAPABILITIES: dict[str, type] = {
-    "sample": Samples, "log_prob": Scores, "where": Conditions, "complete": Completes, "encode": Encodes,
+    "sample": Samples,
+    "log_prob": Scores,
+    "where": Conditions,
+    "complete": Completes,
+    "encode": Encodes,
     "predict": Predicts,
 }
 

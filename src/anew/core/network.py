@@ -32,8 +32,7 @@ class Module(Network):
     """A torch network: subclasses are `class MLP(nn.Module, Module)` and are called as `network(x, given, time)`."""
 
     @abstractmethod
-    def __init__(self, x: Shape, out: Shape, *, given: Mapping[str, Space], timed: bool = False,
-                 **size: Any) -> None:
+    def __init__(self, x: Shape, out: Shape, *, given: Mapping[str, Space], timed: bool = False, **size: Any) -> None:
         """From (B, *x) to (B, *out); each of `given` is read by its own tower; `timed` adds a time in [0, 1]."""
 
     @abstractmethod

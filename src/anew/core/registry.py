@@ -65,11 +65,18 @@ class Registry(Generic[T]):
         module = import_module(f"{self.package}.{name}")
         here = [value for value in vars(module).values() if self._entry(value, module.__name__)]
         if len(here) != 1:
-            raise UsageError(f"{module.__name__} must define exactly one {self.base.__name__}",
-                             found=[value.__name__ for value in here])
+            raise UsageError(
+                f"{module.__name__} must define exactly one {self.base.__name__}",
+                found=[value.__name__ for value in here],
+            )
         only: type[T] = here[0]
         return only
 
     def _entry(self, value: object, module: str) -> bool:
-        return (inspect.isclass(value) and issubclass(value, self.base) and value.__module__ == module
-                and not inspect.isabstract(value) and not value.__name__.startswith("_"))
+        return (
+            inspect.isclass(value)
+            and issubclass(value, self.base)
+            and value.__module__ == module
+            and not inspect.isabstract(value)
+            and not value.__name__.startswith("_")
+        )

@@ -174,8 +174,10 @@ class Tokens(Space):
         uniform = torch.rand(params.shape, generator=generator, device=params.device, dtype=params.dtype)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-9, 1 - 1e-7)))
         blocks = [torch.softmax(block / self.temperature, 1) for block in self.split(params + gumbel)]
-        scaled = [(b - 1 / b.shape[1]) / math.sqrt((1 / b.shape[1]) * (1 - 1 / b.shape[1])) if b.shape[1] > 1 else b
-                  for b in blocks]
+        scaled = [
+            (b - 1 / b.shape[1]) / math.sqrt((1 / b.shape[1]) * (1 - 1 / b.shape[1])) if b.shape[1] > 1 else b
+            for b in blocks
+        ]
         return torch.cat(scaled or [params], 1)
 
 
@@ -222,8 +224,9 @@ class Mixed(Space):
     def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
         real, tokens = self._parts(params)
         here = (None, None) if present is None else (present[:, : self.reals], present[:, self.reals :])
-        return (self.real.log_prob(real, x[:, : self.reals], here[0])
-                + self.tokens.log_prob(tokens, x[:, self.reals :], here[1]))
+        return self.real.log_prob(real, x[:, : self.reals], here[0]) + self.tokens.log_prob(
+            tokens, x[:, self.reals :], here[1]
+        )
 
     def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         real, tokens = self._parts(params)

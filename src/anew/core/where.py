@@ -53,8 +53,11 @@ def _constraints(column: object, value: object) -> tuple[Constraint, ...]:
         if value and all(isinstance(part, OneOf | Between) for part in value):
             return value
         if len(value) != 2:
-            raise UsageError(f"An interval for {column!r} is a pair (low, high)", found=value,
-                             do="Use a list for any of several values, and None for an open end")
+            raise UsageError(
+                f"An interval for {column!r} is a pair (low, high)",
+                found=value,
+                do="Use a list for any of several values, and None for an open end",
+            )
         return (Between(*value),)
     if isinstance(value, list | set | frozenset):
         if not value:
@@ -69,8 +72,10 @@ def parse(expressions: Iterable[str]) -> dict[str, tuple[Constraint, ...]]:
     for expression in expressions:
         match = _EXPRESSION.match(expression)
         if match is None:
-            raise UsageError("A condition is COLUMN=VALUE, COLUMN>=VALUE, COLUMN<VALUE, COLUMN!=VALUE or COLUMN=A|B",
-                             found=expression)
+            raise UsageError(
+                "A condition is COLUMN=VALUE, COLUMN>=VALUE, COLUMN<VALUE, COLUMN!=VALUE or COLUMN=A|B",
+                found=expression,
+            )
         column, operator, value = match["column"], match["operator"], match["value"]
         found[column] = (*found.get(column, ()), _constraint(operator, value))
     return found

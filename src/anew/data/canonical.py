@@ -12,8 +12,13 @@ from anew.data import words
 from anew.data.dtypes import dtype_of
 
 LARGEST = 2.0**53
-_SAID = {"integer": "a column of whole numbers", "number": "a column of numbers", "boolean": "true or false",
-         "datetime": "a column of dates", "duration": "a column of durations"}
+_SAID = {
+    "integer": "a column of whole numbers",
+    "number": "a column of numbers",
+    "boolean": "true or false",
+    "datetime": "a column of dates",
+    "duration": "a column of durations",
+}
 
 
 def canonical(frame: pl.DataFrame, schema: Schema, text: bool = False, rows: pl.Series | None = None) -> pl.DataFrame:

@@ -63,8 +63,14 @@ class Dataset:
 
     @classmethod
     def open(
-        cls, data: object, schema: Schema | str | Path | None = None, *, like: Schema | None = None,
-        target: str | None = None, max_rows: int | None = None, seed: int = 0,
+        cls,
+        data: object,
+        schema: Schema | str | Path | None = None,
+        *,
+        like: Schema | None = None,
+        target: str | None = None,
+        max_rows: int | None = None,
+        seed: int = 0,
     ) -> Dataset:
         """Read a path, a frame (pandas, polars, pyarrow, DuckDB, ...), a dict of arrays or a list of dicts.
 
@@ -168,8 +174,9 @@ def _readable() -> Iterator[None]:
     try:
         yield
     except (PolarsError, PanicException) as error:
-        raise DataError(f"The table cannot be read: {str(error).splitlines()[0]}",
-                        do="Repair the file or write it again") from None
+        raise DataError(
+            f"The table cannot be read: {str(error).splitlines()[0]}", do="Repair the file or write it again"
+        ) from None
 
 
 def _gather(frame: pl.LazyFrame, picked: pl.Series) -> pl.DataFrame:

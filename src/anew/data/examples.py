@@ -36,8 +36,10 @@ def example(name: str = DEFAULT) -> pl.DataFrame:
 def _folder() -> Path:
     spec = find_spec("sklearn")
     if spec is None or spec.origin is None:
-        raise ResourceError("The example comes with scikit-learn, which is not installed",
-                            do="pip install scikit-learn, or take the example 'patients'")
+        raise ResourceError(
+            "The example comes with scikit-learn, which is not installed",
+            do="pip install scikit-learn, or take the example 'patients'",
+        )
     return Path(spec.origin).parent / "datasets" / "data"
 
 

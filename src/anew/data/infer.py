@@ -39,7 +39,8 @@ def check_dtypes(frame: pl.DataFrame) -> None:
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             raise DataError(
                 f"Column {name!r} holds {'lists or records' if dtype.is_nested() else 'binary objects'}",
-                found=str(dtype), do="Give each of its parts a column of its own, or leave it out",
+                found=str(dtype),
+                do="Give each of its parts a column of its own, or leave it out",
             )
 
 
@@ -84,9 +85,16 @@ def _field(column: pl.Series, text: bool, comma: bool) -> Field:
     chosen = _decide(facts)
     came = reading.dtype if text or column.dtype != pl.String else column.dtype
     return Field(
-        name=column.name, kind=chosen.kind, dtype=dtype_name(came), missing=facts.missing,
-        decimals=chosen.decimals, pattern=chosen.pattern, format=reading.form, missing_words=reading.missing_words,
-        time_zone=getattr(reading.dtype, "time_zone", None), unit=getattr(reading.dtype, "time_unit", None),
+        name=column.name,
+        kind=chosen.kind,
+        dtype=dtype_name(came),
+        missing=facts.missing,
+        decimals=chosen.decimals,
+        pattern=chosen.pattern,
+        format=reading.form,
+        missing_words=reading.missing_words,
+        time_zone=getattr(reading.dtype, "time_zone", None),
+        unit=getattr(reading.dtype, "time_unit", None),
         why="; ".join(filter(None, [chosen.why, reading.why])),
     )
 
@@ -160,8 +168,9 @@ def _words(facts: _Facts) -> _Decision:
     cells = facts.typed.cast(pl.String)
     share = facts.distinct / len(cells)
     if facts.mixed and facts.distinct > NUMERIC_WORDS:
-        return _Decision("text", f"{facts.mixed}; declare the words in missing_words and set the kind, or set "
-                                 "the kind to category")
+        return _Decision(
+            "text", f"{facts.mixed}; declare the words in missing_words and set the kind, or set the kind to category"
+        )
     said = "; ".join(filter(None, [f"words, {facts.many}", facts.mixed]))
     length = float(cells.str.count_matches(r"\S+").mean() or 0.0)  # type: ignore[arg-type]
     if share > 0.5 and length >= SENTENCE and len(cells) >= SMALL:

@@ -69,8 +69,9 @@ def _take_lazy(data: pl.LazyFrame) -> tuple[Frame, Origin]:
 def _back_polars(frame: pl.DataFrame, origin: Origin) -> pl.DataFrame:
     """With the levels of an Enum, which a schema does not tell."""
     enums = {name: dtype for name, dtype in origin.dtypes.items() if isinstance(dtype, pl.Enum)}
-    return frame.with_columns(pl.col(name).cast(pl.String).cast(dtype) for name, dtype in enums.items()
-                              if name in frame.columns)
+    return frame.with_columns(
+        pl.col(name).cast(pl.String).cast(dtype) for name, dtype in enums.items() if name in frame.columns
+    )
 
 
 def _take_arrow(data: Any) -> tuple[Frame, Origin]:
@@ -103,8 +104,10 @@ def _take_dict(data: Mapping[object, Any]) -> tuple[Frame, Origin]:
     if len(set(lengths.values())) > 1:
         raise DataError("The columns of the dict differ in length", found=lengths, do="Give arrays of one length")
     columns = {name: _series(cells) for name, cells in zip(names, data.values(), strict=True)}
-    kinds = {name: cells.dtype if isinstance(cells, np.ndarray) else None
-             for name, cells in zip(names, data.values(), strict=True)}
+    kinds = {
+        name: cells.dtype if isinstance(cells, np.ndarray) else None
+        for name, cells in zip(names, data.values(), strict=True)
+    }
     return pl.DataFrame(columns), Origin("dict", kinds, labels)
 
 
@@ -119,8 +122,9 @@ def _series(cells: Any) -> pl.Series:
 
 
 def _back_dict(frame: pl.DataFrame, origin: Origin) -> dict[Any, Any]:
-    return {origin.labels.get(cells.name, cells.name): _as_array(cells, origin.dtypes.get(cells.name))
-            for cells in frame}
+    return {
+        origin.labels.get(cells.name, cells.name): _as_array(cells, origin.dtypes.get(cells.name)) for cells in frame
+    }
 
 
 def _as_array(cells: pl.Series, dtype: Any) -> Any:
@@ -132,8 +136,11 @@ def _as_array(cells: pl.Series, dtype: Any) -> Any:
 
 def _take_rows(data: Sequence[Any]) -> tuple[Frame, Origin]:
     if not data or not all(isinstance(row, Mapping) for row in data):
-        raise UsageError("A list must hold one dict a row", found=type(data[0]).__name__ if data else [],
-                         do="Give a list of dicts, a dict of arrays, a frame or a path")
+        raise UsageError(
+            "A list must hold one dict a row",
+            found=type(data[0]).__name__ if data else [],
+            do="Give a list of dicts, a dict of arrays, a frame or a path",
+        )
     names = list(dict.fromkeys(name for row in data for name in row))
     words, labels = labelled(names)
     columns = {word: _series([row.get(name) for row in data]) for word, name in zip(words, names, strict=True)}
@@ -162,7 +169,8 @@ def _take_any(data: object) -> tuple[Frame, Origin]:
         frame = nw.from_native(data)  # type: ignore[call-overload]
     except TypeError:
         raise UsageError(
-            "Cannot read a table from this object", found=type(data).__name__,
+            "Cannot read a table from this object",
+            found=type(data).__name__,
             do="Give a path, a frame (pandas, polars, pyarrow, DuckDB), a dict of arrays or a list of dicts",
         ) from None
     kind = str(frame.implementation.value)

@@ -19,8 +19,11 @@ WORDS = frozenset({"string", "empty"})
 def take(data: pd.DataFrame) -> tuple[pl.DataFrame, Origin]:
     """A named index becomes the first columns; an unnamed one is row numbers, and left out."""
     if data.columns.nlevels > 1:
-        raise DataError("The columns have several levels", found=list(data.columns[:2]),
-                        do="Give each column one name, for example ['_'.join(c) for c in df.columns]")
+        raise DataError(
+            "The columns have several levels",
+            found=list(data.columns[:2]),
+            do="Give each column one name, for example ['_'.join(c) for c in df.columns]",
+        )
     rows = data.index
     index = tuple(str(name) for name in data.index.names) if None not in data.index.names else ()
     data = data.reset_index() if index else data
@@ -39,8 +42,11 @@ def _series(column: pd.Series, name: str) -> pl.Series:
     if isinstance(dtype, pd.SparseDtype):
         return _series(column.sparse.to_dense(), name)
     if isinstance(dtype, pd.PeriodDtype | pd.IntervalDtype) or dtype.kind == "c":
-        raise DataError(f"Column {name!r} has a pandas type that is not handled", found=str(dtype),
-                        do="Turn it into a date, a number or a word first")
+        raise DataError(
+            f"Column {name!r} has a pandas type that is not handled",
+            found=str(dtype),
+            do="Turn it into a date, a number or a word first",
+        )
     if dtype == "object":
         return _objects(column).alias(name)
     return pl.Series(name, pl.from_pandas(column.reset_index(drop=True)), nan_to_null=True)

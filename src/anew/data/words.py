@@ -106,8 +106,9 @@ def _number(words: pl.Series, comma: bool) -> Reading | None:
 def _by_likelihood(sample: pl.Series, fits: list[Style], comma: bool) -> list[Style]:
     """Plain first; where other columns have decimal commas, 1.234 is over a thousand and 1,234 is not."""
     marked = bool(sample.str.contains(r"\d[.,]\d").any())
-    return sorted(fits, key=lambda style: (marked and (style.decimal == ",") != comma, style != Style(),
-                                           bool(style.thousands)))
+    return sorted(
+        fits, key=lambda style: (marked and (style.decimal == ",") != comma, style != Style(), bool(style.thousands))
+    )
 
 
 def _doubt(words: pl.Series, fits: list[Style], chosen: Style) -> str:

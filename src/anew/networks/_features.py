@@ -45,8 +45,10 @@ def _rank(codes: Codes, size: int, target: Floats) -> Floats:
 
 def dense(cells: Cells, space: Columns) -> npt.NDArray[np.float64]:
     """(n, p): each ordered column as its normal score beside a flag of missing, each category as one-hot levels."""
-    parts = [_scores(g, cells.codes[:, j], cells.positions[:, j]) if g.ordered else _levels(g, cells.codes[:, j])
-             for j, g in enumerate(space.grids)]
+    parts = [
+        _scores(g, cells.codes[:, j], cells.positions[:, j]) if g.ordered else _levels(g, cells.codes[:, j])
+        for j, g in enumerate(space.grids)
+    ]
     return np.concatenate(parts, 1) if parts else np.zeros((len(cells), 0))
 
 

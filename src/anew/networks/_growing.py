@@ -21,8 +21,6 @@ Index = npt.NDArray[np.intp]
 Matrix = npt.NDArray[np.float32]
 
 FEW = 50  # a category of more levels is split by what its levels mean, not by its levels
-
-
 FEWEST = 3  # columns that a split may choose from, when there are so many
 
 
@@ -282,8 +280,9 @@ def _fill(task: Task, grown: Grown, stop: Bools, leaf: Index) -> tuple[Packed, H
         cells.append(cell)
         at = up[at]
         at, cell = at[at >= 0], cell[at >= 0]
-    made = of_rows(np.concatenate(owners), np.concatenate(cells), int(wanted.sum()), task.joined, g.shrink,
-                   len(task.mass) + 1)
+    made = of_rows(
+        np.concatenate(owners), np.concatenate(cells), int(wanted.sum()), task.joined, g.shrink, len(task.mass) + 1
+    )
     return _cut(grown, alive, stop, number), replace(made, up=number[up[wanted]])
 
 

@@ -71,13 +71,19 @@ class Packed:
         return replace(self, value=np.where(self.value >= 0, self.value + by, -1).astype(np.int32))
 
     def state(self) -> Arrays:
-        return {"feature": self.feature, "threshold": self.threshold, "left": self.left, "right": self.right,
-                "value": self.value}
+        return {
+            "feature": self.feature,
+            "threshold": self.threshold,
+            "left": self.left,
+            "right": self.right,
+            "value": self.value,
+        }
 
     @classmethod
     def of(cls, arrays: Mapping[str, npt.NDArray[Any]], width: int, trees: int) -> Packed:
-        return cls(arrays["feature"], arrays["threshold"], arrays["left"], arrays["right"], arrays["value"], width,
-                   trees)
+        return cls(
+            arrays["feature"], arrays["threshold"], arrays["left"], arrays["right"], arrays["value"], width, trees
+        )
 
 
 def join(members: Sequence[Packed], width: int) -> Packed:
@@ -108,4 +114,6 @@ def join(members: Sequence[Packed], width: int) -> Packed:
         np.concatenate([left, *(shifted(m.left, s) for m, s in zip(members, starts, strict=False))]),
         np.concatenate([right, *(shifted(m.right, s) for m, s in zip(members, starts, strict=False))]),
         np.concatenate([np.full(top, -1, np.int32), *(m.value for m in members)]),
-        width, len(members))
+        width,
+        len(members),
+    )

@@ -66,8 +66,17 @@ class Boosted(Predictor):
     @cached_property
     def trees(self) -> list[Packed]:
         parts = [slice(a, b) for a, b in zip(self.starts[:-1], self.starts[1:], strict=True)]
-        return [Packed(self.feature[p], self.threshold[p], self.left[p], self.right[p],
-                       np.arange(p.start, p.stop, dtype=np.int32), self.width) for p in parts]
+        return [
+            Packed(
+                self.feature[p],
+                self.threshold[p],
+                self.left[p],
+                self.right[p],
+                np.arange(p.start, p.stop, dtype=np.int32),
+                self.width,
+            )
+            for p in parts
+        ]
 
     def raw(self, cells: Cells) -> Floats:
         """F(x), (n, outputs)."""
@@ -89,8 +98,16 @@ class Boosted(Predictor):
 
     def state(self) -> tuple[Config, Arrays]:
         orders = {f"order.{i}": order for i, order in enumerate(self.orders) if order is not None}
-        arrays = {"starts": self.starts, "feature": self.feature, "threshold": self.threshold, "left": self.left,
-                  "right": self.right, "score": self.score, "base": self.base, "classes": self.classes}
+        arrays = {
+            "starts": self.starts,
+            "feature": self.feature,
+            "threshold": self.threshold,
+            "left": self.left,
+            "right": self.right,
+            "score": self.score,
+            "base": self.base,
+            "classes": self.classes,
+        }
         return {"size": self.size, "outputs": self.outputs, "width": self.width}, {**arrays, **orders}
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
@@ -112,6 +129,11 @@ def _settings(target: npt.NDArray[Any], seed: int) -> dict[str, Any]:
     """Early stopping on a tenth of the rows when there are enough; gentler trees when there are few."""
     small = len(target) < SMALL
     rare = np.issubdtype(target.dtype, np.integer) and np.unique(target, return_counts=True)[1].min() < 2
-    return {"max_iter": 100 if small else ROUNDS, "learning_rate": 0.05 if small else 0.1, "random_state": seed,
-            "max_leaf_nodes": 15 if small else 31, "min_samples_leaf": max(min(20, len(target) // 20), 1),
-            "early_stopping": not small and not rare}  # a class of one row cannot be split in two
+    return {
+        "max_iter": 100 if small else ROUNDS,
+        "learning_rate": 0.05 if small else 0.1,
+        "random_state": seed,
+        "max_leaf_nodes": 15 if small else 31,
+        "min_samples_leaf": max(min(20, len(target) // 20), 1),
+        "early_stopping": not small and not rare,
+    }  # a class of one row cannot be split in two

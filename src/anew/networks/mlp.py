@@ -21,8 +21,17 @@ from anew.core.space import Shape, Space
 class MLP(nn.Module, Module):
     """For flat spaces of any kind: tables, latents, small vectors."""
 
-    def __init__(self, x: Shape, out: Shape, *, given: Mapping[str, Space], timed: bool = False, width: int = 256,
-                 depth: int = 4, **size: Any) -> None:
+    def __init__(
+        self,
+        x: Shape,
+        out: Shape,
+        *,
+        given: Mapping[str, Space],
+        timed: bool = False,
+        width: int = 256,
+        depth: int = 4,
+        **size: Any,
+    ) -> None:
         super().__init__()
         self.out = out
         self.spaces = dict(given)

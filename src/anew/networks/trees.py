@@ -40,8 +40,17 @@ class Trees(Network):
 
     # ---------------------------------------------------------------- fit
 
-    def fit(self, before: Cells, features: Columns, grid: Grid, codes: Codes, positions: Floats, name: str,
-            release: Release, rng: np.random.Generator) -> None:
+    def fit(
+        self,
+        before: Cells,
+        features: Columns,
+        grid: Grid,
+        codes: Codes,
+        positions: Floats,
+        name: str,
+        release: Release,
+        rng: np.random.Generator,
+    ) -> None:
         """Learns the column (n,) of that grid given the cells before it (n, d)."""
         self._begin(grid, features)
         cells = grid.size + (grid.missing > 0)
@@ -145,5 +154,6 @@ class Trees(Network):
         self._begin(grid, features)
         if config["trees"]:
             self.orders = [arrays.get(f"order.{i}") for i in range(len(features))]
-            self._finish(Packed.of(arrays, self.width + 1, int(config["trees"])),
-                         Histograms.of(arrays, float(config["shrink"])))
+            self._finish(
+                Packed.of(arrays, self.width + 1, int(config["trees"])), Histograms.of(arrays, float(config["shrink"]))
+            )

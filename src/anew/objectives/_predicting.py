@@ -24,8 +24,9 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
     reads = ("Columns",)
     ordered: ClassVar[bool]
 
-    def __init__(self, space: Columns, *, network: str = "linear", seed: int = 0, threads: int = 1,
-                 **options: Any) -> None:
+    def __init__(
+        self, space: Columns, *, network: str = "linear", seed: int = 0, threads: int = 1, **options: Any
+    ) -> None:
         super().__init__(space, seed=seed, threads=threads, **options)
         self.network = network
         self._check(space)
@@ -37,8 +38,11 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
 
     def _check(self, space: Columns) -> None:
         if len(space.learned) != 1:
-            raise UsageError("A discriminative objective learns one column given the others",
-                             found=[space.names[j] for j in space.learned], do="Name one column with learn=")
+            raise UsageError(
+                "A discriminative objective learns one column given the others",
+                found=[space.names[j] for j in space.learned],
+                do="Name one column with learn=",
+            )
         grid = space.grids[-1]
         if self.ordered and not grid.ordered:
             raise UsageError(f"{space.names[-1]!r} is a category, so it has no squared error", do="Use cross_entropy")

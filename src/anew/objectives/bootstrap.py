@@ -30,8 +30,9 @@ class Bootstrap(Solved, Samples[Cells]):
         return drawn.columns(slice(self.space.given, None))
 
     def state(self) -> tuple[Config, Arrays]:
-        raise StoreError("bootstrap keeps training rows, so it is never saved",
-                         do="Fit another objective, for example chain")
+        raise StoreError(
+            "bootstrap keeps training rows, so it is never saved", do="Fit another objective, for example chain"
+        )
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         raise StoreError("bootstrap keeps training rows, so it is never loaded")

@@ -45,13 +45,16 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
     reads = ("Columns",)
     minimises = "the negative log-likelihood of each column given those before it"
 
-    def __init__(self, space: Columns, *, network: str = "trees", seed: int = 0, threads: int = 1,
-                 **options: Any) -> None:
+    def __init__(
+        self, space: Columns, *, network: str = "trees", seed: int = 0, threads: int = 1, **options: Any
+    ) -> None:
         super().__init__(space, seed=seed, threads=threads, **options)
         kind = NETWORKS[network]
         if not issubclass(kind, Trees):
-            raise UsageError(f"The network {network!r} gives no conditional distribution of a column",
-                             do="The chain is made of 'trees'")
+            raise UsageError(
+                f"The network {network!r} gives no conditional distribution of a column",
+                do="The chain is made of 'trees'",
+            )
         self.factors = [kind(**options) for _ in space.learned]
 
     @classmethod
@@ -67,10 +70,19 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
 
     def solve(self, cells: Cells, release: Release) -> None:
         """Fits every factor; columns do not wait for each other, so threads share them."""
+
         def fit(j: int) -> None:
             factor, grid = self.factors[j - self.space.given], self.space.grids[j]
-            factor.fit(cells.columns(slice(0, j)), self.space.select(range(j)), grid, cells.codes[:, j],
-                       cells.positions[:, j], self.space.names[j], release, np.random.default_rng([self.seed, j]))
+            factor.fit(
+                cells.columns(slice(0, j)),
+                self.space.select(range(j)),
+                grid,
+                cells.codes[:, j],
+                cells.positions[:, j],
+                self.space.names[j],
+                release,
+                np.random.default_rng([self.seed, j]),
+            )
 
         with ThreadPoolExecutor(max(self.threads, 1)) as pool:
             list(pool.map(fit, reversed(self.space.learned)))  # the widest first: they take longest
@@ -105,8 +117,9 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
 
     # ---------------------------------------------------------------- conditions
 
-    def sample_where(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
-                     given: Cells | None = None) -> Drawn[Cells]:
+    def sample_where(
+        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Cells | None = None
+    ) -> Drawn[Cells]:
         if given is not None and self.space.given:
             rows, log_weight, picked = self._for_each(n, where, rng, given)
         else:
@@ -118,8 +131,12 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
         weight = np.exp(log_weight - top)
         effective = weight.sum() ** 2 / (weight**2).sum() * min(1.0, n / len(weight) if given is not None else 1.0)
         chance = float(np.exp(top) * weight.mean() * self._density(where))
-        return Drawn(self._learned(rows.take(picked)), chance, float(min(effective, n)),
-                     any(rule.density for rule in where.values()))
+        return Drawn(
+            self._learned(rows.take(picked)),
+            chance,
+            float(min(effective, n)),
+            any(rule.density for rule in where.values()),
+        )
 
     def _pool(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator) -> tuple[Cells, Floats]:
         """Particles until n rows can be resampled without a duplicate, or the budget is spent."""
@@ -135,8 +152,9 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
                 return Cells.stack(parts), log_weight
             size = min(len(log_weight), most - len(log_weight))
 
-    def _particles(self, size: int, where: Mapping[int, Allowed], rng: np.random.Generator,
-                   given: Cells | None) -> tuple[Cells, Floats]:
+    def _particles(
+        self, size: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Cells | None
+    ) -> tuple[Cells, Floats]:
         """Rows drawn under the condition column by column, and their log weights (P,)."""
         rows, log_weight = self._begin(size, given), np.zeros(size)
         for j in self.space.learned:
@@ -149,8 +167,9 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
                 log_weight += np.log(chance)
         return rows, log_weight
 
-    def _for_each(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
-                  given: Cells) -> tuple[Cells, Floats, npt.NDArray[np.intp]]:
+    def _for_each(
+        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Cells
+    ) -> tuple[Cells, Floats, npt.NDArray[np.intp]]:
         """PER_ROW particles for each given row, and the one picked for it by weight."""
         repeated = given.take(np.repeat(np.arange(n), PER_ROW))
         rows, log_weight = self._particles(n * PER_ROW, where, rng, repeated)
@@ -198,5 +217,8 @@ def _systematic(weight: Floats, n: int, rng: np.random.Generator) -> npt.NDArray
 
 
 def _impossible(space: Columns, where: Mapping[int, Allowed]) -> ConditionError:
-    return ConditionError("The conditions together have probability zero under the model",
-                          found=[space.names[j] for j in where], do="Loosen one of them")
+    return ConditionError(
+        "The conditions together have probability zero under the model",
+        found=[space.names[j] for j in where],
+        do="Loosen one of them",
+    )

@@ -21,11 +21,15 @@ class CrossEntropy(Predicting):
         target = cells.codes[:, -1]
         known = np.flatnonzero(target >= 0)
         if len(np.unique(target[known])) < 2:
-            raise DataError(f"The target {self.space.names[-1]!r} has one class in the training rows; nothing to tell "
-                            "apart", found=len(known), do="Predict another column, or bring rows of a second class")
+            raise DataError(
+                f"The target {self.space.names[-1]!r} has one class in the training rows; nothing to tell apart",
+                found=len(known),
+                do="Predict another column, or bring rows of a second class",
+            )
         kept = cells.take(known)
-        self.solver.fit_classes(kept.columns(self.inputs), self.features, target[known],
-                                self.space.grids[-1].size, self.seed)
+        self.solver.fit_classes(
+            kept.columns(self.inputs), self.features, target[known], self.space.grids[-1].size, self.seed
+        )
         self._note(release)
 
     def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:

@@ -32,8 +32,16 @@ class Diffusion(Trained, Samples[Encoded]):
     reads = ("Mixed", "Real", "Tokens")
     minimises = "the squared error of the velocity from noise to data (flow matching)"
 
-    def __init__(self, space: Space, given: Mapping[str, Space], *, network: str = "mlp", seed: int = 0,
-                 steps: int = 24, **options: Any) -> None:
+    def __init__(
+        self,
+        space: Space,
+        given: Mapping[str, Space],
+        *,
+        network: str = "mlp",
+        seed: int = 0,
+        steps: int = 24,
+        **options: Any,
+    ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
         self.steps = steps
         kind = NETWORKS[network]
@@ -52,8 +60,14 @@ class Diffusion(Trained, Samples[Encoded]):
         return self.velocity
 
     def phases(self) -> Sequence[Phase]:
-        return [Phase("velocity", list(self.module.parameters()), self.loss, partial(torch.optim.AdamW, lr=1e-3,
-                                                                                     betas=(0.9, 0.99)))]
+        return [
+            Phase(
+                "velocity",
+                list(self.module.parameters()),
+                self.loss,
+                partial(torch.optim.AdamW, lr=1e-3, betas=(0.9, 0.99)),
+            )
+        ]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """|v(x_t, t) - (x_1 - x_0)|^2, averaged over the present parts of each example.  (B,)"""

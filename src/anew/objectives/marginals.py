@@ -48,8 +48,9 @@ class Marginals(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
             total += np.append(grid.log_base, 0.0)[np.maximum(codes, -1)]
         return total
 
-    def sample_where(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
-                     given: Cells | None = None) -> Drawn[Cells]:
+    def sample_where(
+        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Cells | None = None
+    ) -> Drawn[Cells]:
         """Independent columns make a condition exact: each conditioned column is drawn from its allowed part."""
         chance = float(np.prod([probabilities(self.space.grids[j], rule).sum() for j, rule in where.items()]))
         if chance <= 0:

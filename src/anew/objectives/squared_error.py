@@ -22,8 +22,11 @@ class SquaredError(Predicting):
         values = grid.decode(cells.codes[:, -1], cells.positions[:, -1])
         known = np.flatnonzero(~np.isnan(values))
         if len(known) < 2 or np.ptp(values[known]) == 0:
-            raise DataError(f"The target {self.space.names[-1]!r} takes one value in the training rows; nothing to "
-                            "predict", found=len(known), do="Predict another column")
+            raise DataError(
+                f"The target {self.space.names[-1]!r} takes one value in the training rows; nothing to predict",
+                found=len(known),
+                do="Predict another column",
+            )
         kept = cells.take(known)
         self.solver.fit_values(kept.columns(self.inputs), self.features, values[known], self.seed)
         left = values[known] - self.predict(kept.columns(self.inputs))

@@ -18,21 +18,37 @@ X = TypeVar("X")
 BUDGET = 200  # free draws for each row asked for
 
 
-def draw_where(learner: Samples[X], n: int, where: Mapping[int, Allowed], rng: np.random.Generator,
-               given: X | None, *, holds: Callable[[X], Bools], take: Callable[[X, Bools], X],
-               stack: Callable[[list[X]], X]) -> Drawn[X]:
+def draw_where(
+    learner: Samples[X],
+    n: int,
+    where: Mapping[int, Allowed],
+    rng: np.random.Generator,
+    given: X | None,
+    *,
+    holds: Callable[[X], Bools],
+    take: Callable[[X, Bools], X],
+    stack: Callable[[list[X]], X],
+) -> Drawn[X]:
     """n rows that satisfy `where`; `holds`, `take` and `stack` work on the learner's own data."""
     if isinstance(learner, Conditions):
         drawn: Drawn[X] = learner.sample_where(n, where, rng, given)
         return drawn
     if given is not None:
-        raise ConditionError(f"{type(learner).__name__.lower()} cannot take a condition on learned columns beside "
-                             "given ones", do="Use the chain, or condition on given columns only")
+        raise ConditionError(
+            f"{type(learner).__name__.lower()} cannot take a condition on learned columns beside given ones",
+            do="Use the chain, or condition on given columns only",
+        )
     return _reject(learner, n, rng, holds, take, stack)
 
 
-def _reject(learner: Samples[X], n: int, rng: np.random.Generator, holds: Callable[[X], Bools],
-            take: Callable[[X, Bools], X], stack: Callable[[list[X]], X]) -> Drawn[X]:
+def _reject(
+    learner: Samples[X],
+    n: int,
+    rng: np.random.Generator,
+    holds: Callable[[X], Bools],
+    take: Callable[[X, Bools], X],
+    stack: Callable[[list[X]], X],
+) -> Drawn[X]:
     kept: list[X] = []
     found = tried = 0
     while found < n and tried < BUDGET * max(n, 512):
@@ -42,7 +58,9 @@ def _reject(learner: Samples[X], n: int, rng: np.random.Generator, holds: Callab
         kept.append(take(free, good))
         found, tried = found + int(good.sum()), tried + size
     if found < n:
-        raise ConditionError(f"Only {found} of {n} rows met the condition in {tried:,} draws, the budget of rejection",
-                             do="Loosen the condition, or fit with the chain, which conditions through its own model")
+        raise ConditionError(
+            f"Only {found} of {n} rows met the condition in {tried:,} draws, the budget of rejection",
+            do="Loosen the condition, or fit with the chain, which conditions through its own model",
+        )
     first = np.arange(found) < n
     return Drawn(take(stack(kept), first), found / tried, float(n))

@@ -43,13 +43,21 @@ class Attribute(Measure):
         worst = max(secrets, key=lambda i: leaks[i][0].value)
         leak, member, other = leaks[worst]
         floor = self._leak(evidence, worst, "bootstrap", z)[0].value
-        return [finding(
-            self.name, "advantage on people in the data", leak,
-            f"Knowing the rest of a row, {names[worst]} is guessed right for {100 * member:.1f} of 100 people in the "
-            f"data and for {100 * other:.1f} of 100 people who are not. The difference is what leaks; "
-            f"{len(secrets)} columns were tried.",
-            ceiling=Estimate.exactly(0.0), floor=max(floor, 0.02), unit="share", scale=SAFETY,
-            details={names[i]: leaks[i][0].value for i in secrets})]
+        return [
+            finding(
+                self.name,
+                "advantage on people in the data",
+                leak,
+                f"Knowing the rest of a row, {names[worst]} is guessed right for {100 * member:.1f} of 100 people in the "
+                f"data and for {100 * other:.1f} of 100 people who are not. The difference is what leaks; "
+                f"{len(secrets)} columns were tried.",
+                ceiling=Estimate.exactly(0.0),
+                floor=max(floor, 0.02),
+                unit="share",
+                scale=SAFETY,
+                details={names[i]: leaks[i][0].value for i in secrets},
+            )
+        ]
 
     @staticmethod
     def _leak(evidence: Evidence, secret: int, name: str, z: float) -> tuple[Estimate, float, float]:
@@ -58,8 +66,9 @@ class Attribute(Measure):
         held, answers = evidence.embedded(name, KNOWN), evidence.take(name, KNOWN)[:, secret]
         rates = []
         for people in ("train", "holdout"):
-            row = nearest(_without(evidence, evidence.embedded(people, size), secret),
-                          _without(evidence, held, secret)).row[:, 0]
+            row = nearest(
+                _without(evidence, evidence.embedded(people, size), secret), _without(evidence, held, secret)
+            ).row[:, 0]
             right = _right(evidence.columns[secret], evidence.take(people, size)[:, secret], answers[row])
             rates.append(proportion(right.sum(), len(right), z))
         return difference(rates[0], rates[1]), rates[0].value, rates[1].value

@@ -37,14 +37,20 @@ class Copies(Measure):
 
     def _rows(self, evidence: Evidence) -> Finding:
         names = [column.name for column in evidence.columns]
-        hits = {name: repeats(evidence.frame(name), evidence.train, names)
-                for name in ("synthetic", "holdout", "bootstrap")}
+        hits = {
+            name: repeats(evidence.frame(name), evidence.train, names) for name in ("synthetic", "holdout", "bootstrap")
+        }
         value, natural = (proportion(hits[name].sum(), len(hits[name])) for name in ("synthetic", "holdout"))
         return finding(
-            self.name, "exact copies of training rows", value,
+            self.name,
+            "exact copies of training rows",
+            value,
             f"{100 * value.value:.2f} of 100 synthetic rows are equal to a training row in every column. Fresh real "
             f"rows are, by accident, in {100 * natural.value:.2f} of 100 cases (at most {100 * natural.high:.2f}).",
-            ceiling=natural, floor=float(hits["bootstrap"].mean()), scale=SAFETY)
+            ceiling=natural,
+            floor=float(hits["bootstrap"].mean()),
+            scale=SAFETY,
+        )
 
     def _values(self, evidence: Evidence) -> list[Finding]:
         """Values of continuous columns that occur in training to the last digit."""
@@ -53,41 +59,62 @@ class Copies(Measure):
         if not fine:
             return []
         z = z_of_many(len(fine))
-        rates = {name: [verbatim(train[:, i], evidence.matrix(name)[:, i], z) for i in fine]
-                 for name in ("synthetic", "holdout")}
+        rates = {
+            name: [verbatim(train[:, i], evidence.matrix(name)[:, i], z) for i in fine]
+            for name in ("synthetic", "holdout")
+        }
         gap = [s.value - h.value for s, h in zip(rates["synthetic"], rates["holdout"], strict=True)]
         i = int(np.argmax(gap))
         value, natural = rates["synthetic"][i], rates["holdout"][i]
         name = evidence.columns[fine[i]].name
-        return [finding(
-            self.name, f"verbatim values ({name})", value,
-            f"In {name}, {100 * value.value:.0f} of 100 synthetic values occur to the last digit in training; of fresh "
-            f"real values {100 * natural.value:.0f}.",
-            ceiling=natural, floor=1.0, scale=SAFETY,
-            details={evidence.columns[j].name: rate.value for j, rate in zip(fine, rates["synthetic"], strict=True)})]
+        return [
+            finding(
+                self.name,
+                f"verbatim values ({name})",
+                value,
+                f"In {name}, {100 * value.value:.0f} of 100 synthetic values occur to the last digit in training; of fresh "
+                f"real values {100 * natural.value:.0f}.",
+                ceiling=natural,
+                floor=1.0,
+                scale=SAFETY,
+                details={
+                    evidence.columns[j].name: rate.value for j, rate in zip(fine, rates["synthetic"], strict=True)
+                },
+            )
+        ]
 
     def _share(self, evidence: Evidence) -> list[Finding]:
         held = len(evidence.holdout)
         value, each = distance_share(evidence, evidence.embedded("synthetic", NEAR), held)
         best, _ = distance_share(evidence, evidence.embedded("holdout", held // 2), held - held // 2, skip=held // 2)
         floor, _ = distance_share(evidence, evidence.embedded("bootstrap", NEAR), held)
-        return [finding(
-            self.name, "nearer to training rows than to fresh rows", value,
-            f"{100 * value.value:.1f} of 100 synthetic rows have their nearest relative among {each:,} training rows "
-            f"rather than among as many held-out rows. Without copying it is 50; training rows themselves give "
-            f"{100 * floor.value:.0f}.",
-            ceiling=Estimate.exactly(0.5), floor=floor.value, scale=HINT,
-            details={"fresh real rows": best.value, "training rows drawn again": floor.value})]
+        return [
+            finding(
+                self.name,
+                "nearer to training rows than to fresh rows",
+                value,
+                f"{100 * value.value:.1f} of 100 synthetic rows have their nearest relative among {each:,} training rows "
+                f"rather than among as many held-out rows. Without copying it is 50; training rows themselves give "
+                f"{100 * floor.value:.0f}.",
+                ceiling=Estimate.exactly(0.5),
+                floor=floor.value,
+                scale=HINT,
+                details={"fresh real rows": best.value, "training rows drawn again": floor.value},
+            )
+        ]
 
 
 def repeats(frame: pl.DataFrame, train: pl.DataFrame, names: list[str]) -> Bools:
     """Which rows are equal to a training row in the named columns; numbers to six decimals.  (n,)"""
-    keys = [part.select(pl.col(name).round(6) if part.schema[name].is_float() else pl.col(name) for name in names)
-            for part in (frame, train)]
+    keys = [
+        part.select(pl.col(name).round(6) if part.schema[name].is_float() else pl.col(name) for name in names)
+        for part in (frame, train)
+    ]
     if keys[0].schema != keys[1].schema:
         keys[0] = keys[0].cast(keys[1].schema)
-    found = keys[0].with_columns(_row=pl.int_range(pl.len())).join(keys[1].unique(), on=names, how="semi",
-                                                                   nulls_equal=True)
+    found = (
+        keys[0].with_columns(_row=pl.int_range(pl.len())).join(keys[1].unique(), on=names, how="semi", nulls_equal=True)
+    )
     flags = np.zeros(len(frame), bool)
     flags[found["_row"].to_numpy()] = True
     return flags
@@ -104,14 +131,15 @@ def verbatim(train: Floats, values: Floats, z: float) -> Estimate:
     return proportion(np.isin(present, train).sum(), len(present), z)
 
 
-def distance_share(evidence: Evidence, queries: Singles, most: int, skip: int = 0,
-                   draws: int = 3) -> tuple[Estimate, int]:
+def distance_share(
+    evidence: Evidence, queries: Singles, most: int, skip: int = 0, draws: int = 3
+) -> tuple[Estimate, int]:
     """How often a training row is nearer than a held-out row, equally many of each; ties count half.
 
     Also gives the number of rows a side. `skip` leaves out the first held-out rows, which are the queries themselves.
     The error counts queries that have the same nearest row as one piece of evidence, not as many.
     """
-    fresh = evidence.embedded("holdout", len(evidence.holdout))[skip:skip + most]
+    fresh = evidence.embedded("holdout", len(evidence.holdout))[skip : skip + most]
     size = min(len(fresh), len(evidence.train))
     away = nearest(queries, fresh[:size])
     share, variance = [], []

@@ -8,8 +8,14 @@ from anew.audit.measure import Measure
 from anew.audit.statistics import Estimate
 from anew.core.schema import KINDS
 
-UNITS = {"seconds": "seconds", "bytes": "bytes", "memory": "bytes", "flops": "operations", "rows": "rows",
-         "operations": "operations"}
+UNITS = {
+    "seconds": "seconds",
+    "bytes": "bytes",
+    "memory": "bytes",
+    "flops": "operations",
+    "rows": "rows",
+    "operations": "operations",
+}
 
 
 class Cost(Measure):

@@ -42,15 +42,28 @@ class Coverage(Measure):
     def _lost(self, evidence: Evidence, nominal: list[int]) -> Finding:
         """Levels that are absent and should not be; fresh rows have none but by accident."""
         rows = evidence.matrix("synthetic")
-        lost = [label for i in nominal for label in lost_levels(evidence.columns[i], evidence.matrix("train")[:, i],
-                                                                rows[:, i])]
+        lost = [
+            label
+            for i in nominal
+            for label in lost_levels(evidence.columns[i], evidence.matrix("train")[:, i], rows[:, i])
+        ]
         total = sum(len(evidence.columns[i].levels) for i in nominal)
         shown = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
-        words = (f"Levels that real data would contain never occur: {shown}." if lost else
-                 "No level is missing that rows of this number should contain.")
-        return finding(self.name, "levels lost", proportion(len(lost), total), words,
-                       verdict="poor" if lost else "good", ceiling=Estimate.exactly(0.0), floor=1.0,
-                       details=dict.fromkeys(lost[:20], 1.0))
+        words = (
+            f"Levels that real data would contain never occur: {shown}."
+            if lost
+            else "No level is missing that rows of this number should contain."
+        )
+        return finding(
+            self.name,
+            "levels lost",
+            proportion(len(lost), total),
+            words,
+            verdict="poor" if lost else "good",
+            ceiling=Estimate.exactly(0.0),
+            floor=1.0,
+            details=dict.fromkeys(lost[:20], 1.0),
+        )
 
     def _levels(self, evidence: Evidence, nominal: list[int]) -> Finding:
         size, train = evidence.fresh_size, evidence.matrix("train")
@@ -60,11 +73,16 @@ class Coverage(Measure):
         error = np.sqrt(accidents) / len(columns)
         only = float(np.mean([1 / len(column.levels) for column in columns]))
         return finding(
-            self.name, "levels covered", Estimate.around(seen.mean(), error).clipped(),
+            self.name,
+            "levels covered",
+            Estimate.around(seen.mean(), error).clipped(),
             f"Among {size:,} synthetic rows {100 * seen.mean():.1f} of 100 levels of the categories occur; among as "
             f"many fresh real rows {100 * fresh.mean():.1f}.",
-            ceiling=Estimate.around(fresh.mean(), error), floor=only, better="higher",
-            details={c.name: float(v) for c, v in zip(columns, seen, strict=True)})
+            ceiling=Estimate.around(fresh.mean(), error),
+            floor=only,
+            better="higher",
+            details={c.name: float(v) for c, v in zip(columns, seen, strict=True)},
+        )
 
     def _spread(self, evidence: Evidence, ordered: list[int]) -> Finding:
         """The width of the middle 98 % of a column, as a share of the training rows' width, at most 1."""
@@ -75,28 +93,48 @@ class Coverage(Measure):
         both = []
         for name in ("synthetic", "holdout"):
             rows = evidence.take(name, size)
-            error = bootstrap_error(lambda drawn, rows=rows: _reached(usable, rows[drawn]),  # type: ignore[misc]
-                                    len(rows), 20, evidence.rng(4))
+            error = bootstrap_error(
+                lambda drawn, rows=rows: _reached(usable, rows[drawn]),  # type: ignore[misc]
+                len(rows),
+                20,
+                evidence.rng(4),
+            )
             both.append(Estimate.around(_reached(usable, rows), error).clipped())
         return finding(
-            self.name, "spread of the numbers", both[0],
+            self.name,
+            "spread of the numbers",
+            both[0],
             f"Numbers spread over {100 * both[0].value:.0f} in 100 of the real width (the middle 98 % of rows); fresh "
             f"rows over {100 * both[1].value:.0f}.",
-            ceiling=both[1], floor=0.0, better="higher")
+            ceiling=both[1],
+            floor=0.0,
+            better="higher",
+        )
 
     def _precision_recall(self, evidence: Evidence) -> list[Finding]:
         size = min(evidence.fresh_size, len(evidence.train), ROWS)
         real = evidence.embedded("train", size)
         rng = evidence.rng(5)
-        value, fresh, worst = (precision_recall(real, evidence.embedded(name, size), rng)
-                               for name in ("synthetic", "holdout", "marginals"))
-        names = (("rows that look typical", "precision", "Synthetic rows lie where real rows lie"),
-                 ("real rows that are represented", "recall", "Real rows have a synthetic row as near as a real one"))
+        value, fresh, worst = (
+            precision_recall(real, evidence.embedded(name, size), rng) for name in ("synthetic", "holdout", "marginals")
+        )
+        names = (
+            ("rows that look typical", "precision", "Synthetic rows lie where real rows lie"),
+            ("real rows that are represented", "recall", "Real rows have a synthetic row as near as a real one"),
+        )
         return [
-            finding(self.name, f"{title} ({term})", value[i],
-                    f"{words}: {value[i].value:.2f}, where fresh rows reach {fresh[i].value:.2f}.", ceiling=fresh[i],
-                    floor=min(worst[i].value, fresh[i].value / 2), better="higher", unit="score")
-            for i, (title, term, words) in enumerate(names)]
+            finding(
+                self.name,
+                f"{title} ({term})",
+                value[i],
+                f"{words}: {value[i].value:.2f}, where fresh rows reach {fresh[i].value:.2f}.",
+                ceiling=fresh[i],
+                floor=min(worst[i].value, fresh[i].value / 2),
+                better="higher",
+                unit="score",
+            )
+            for i, (title, term, words) in enumerate(names)
+        ]
 
 
 def lost_levels(column: Column, train: Floats, rows: Floats) -> list[str]:
@@ -134,8 +172,9 @@ def _width(values: Floats) -> float:
     return float(high - low)
 
 
-def precision_recall(real: Singles, fake: Singles, rng: np.random.Generator,
-                     steps: int = 30) -> tuple[Estimate, Estimate]:
+def precision_recall(
+    real: Singles, fake: Singles, rng: np.random.Generator, steps: int = 30
+) -> tuple[Estimate, Estimate]:
     """alpha-precision and beta-recall with bootstrapped intervals; both sides have m rows."""
     alphas = np.linspace(0, 1, steps)
     radius_real = np.linalg.norm(real - real.mean(0), axis=1)

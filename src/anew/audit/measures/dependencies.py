@@ -57,32 +57,40 @@ class Dependencies(Measure):
         train = evidence.matrix("train")
         rules = find_rules(columns, cuts, train)
         size = evidence.fresh_size
-        broken = {name: self._broken(rules, cuts, evidence.take(name, size)) for name in
-                  ("synthetic", "holdout", "marginals")}
+        broken = {
+            name: self._broken(rules, cuts, evidence.take(name, size)) for name in ("synthetic", "holdout", "marginals")
+        }
         # A rule is a rule only if fresh rows keep it too; and one that chance keeps shows nothing.
-        real = [i for i in range(len(rules))
-                if broken["holdout"][i].value <= 0.05 and broken["marginals"][i].value > 0.02]
+        real = [
+            i for i in range(len(rules)) if broken["holdout"][i].value <= 0.05 and broken["marginals"][i].value > 0.02
+        ]
         if not real:
             return []
         worst = max(real, key=lambda i: broken["synthetic"][i].value - broken["holdout"][i].value)
         mean = {name: _mean([broken[name][i] for i in real]) for name in broken}
         return [
-            finding(self.name, f"{len(real)} rules, how often broken", mean["synthetic"],
-                    f"{len(real)} rules hold in the real rows; they are broken {100 * mean['synthetic'].value:.2f} "
-                    f"times in 100 (fresh real rows: {100 * mean['holdout'].value:.2f}). Most often: "
-                    f"{rules[worst].words} ({100 * broken['synthetic'][worst].value:.1f}).",
-                    ceiling=mean["holdout"], floor=mean["marginals"].value,
-                    details={rules[i].words: broken["synthetic"][i].value for i in real[:40]})]
+            finding(
+                self.name,
+                f"{len(real)} rules, how often broken",
+                mean["synthetic"],
+                f"{len(real)} rules hold in the real rows; they are broken {100 * mean['synthetic'].value:.2f} "
+                f"times in 100 (fresh real rows: {100 * mean['holdout'].value:.2f}). Most often: "
+                f"{rules[worst].words} ({100 * broken['synthetic'][worst].value:.1f}).",
+                ceiling=mean["holdout"],
+                floor=mean["marginals"].value,
+                details={rules[i].words: broken["synthetic"][i].value for i in real[:40]},
+            )
+        ]
 
     @staticmethod
     def _broken(rules: list[Rule], cuts: list[Cut], matrix: Floats) -> list[Estimate]:
-        cells = codes(cuts, matrix[:, :len(cuts)])
+        cells = codes(cuts, matrix[:, : len(cuts)])
         return [_share(rule.broken(cells, matrix)) for rule in rules]
 
 
 def find_rules(columns: tuple[Column, ...], cuts: list[Cut], train: Floats) -> list[Rule]:
     """All rules that the training rows obey."""
-    cells = codes(cuts, train[:, :len(columns)])
+    cells = codes(cuts, train[:, : len(columns)])
     pairs = [(i, j) for i in range(len(columns)) for j in range(len(columns)) if i != j]
     decided = [_decides(columns, cells, cuts, i, j) for i, j in pairs]
     below = [_below(columns, train, i, j) for i, j in pairs if columns[i].ordered and columns[j].ordered]

@@ -35,8 +35,17 @@ class Detectable(Measure):
         quoted = {name: tell_apart(columns, fresh[:few], evidence.take(name, few), seed) for name in evidence.quoted}
         floor = quoted["marginals"]
         details = {"fresh real rows": best.value, **{name: area.value for name, area in quoted.items()}}
-        return [finding(
-            self.name, "telling synthetic from fresh rows", value,
-            f"Shown one real and one synthetic row, boosted trees point at the synthetic one {100 * value.value:.0f} "
-            f"times in 100. Guessing is 50; independent columns would give {100 * floor.value:.0f}.",
-            ceiling=best, floor=floor.value, better="lower", unit="auc", details=details)]
+        return [
+            finding(
+                self.name,
+                "telling synthetic from fresh rows",
+                value,
+                f"Shown one real and one synthetic row, boosted trees point at the synthetic one {100 * value.value:.0f} "
+                f"times in 100. Guessing is 50; independent columns would give {100 * floor.value:.0f}.",
+                ceiling=best,
+                floor=floor.value,
+                better="lower",
+                unit="auc",
+                details=details,
+            )
+        ]

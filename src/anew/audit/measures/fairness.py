@@ -36,8 +36,12 @@ class Fairness(Measure):
     def _furthest(self, evidence: Evidence, found: list[Groups]) -> list[Finding]:
         """The single group whose rate is furthest off beyond doubt; a mean over groups would hide a small one."""
         real, fake, fresh, loose = (evidence.matrix(name) for name in ("train", "synthetic", "holdout", "marginals"))
-        cases = [(groups, i) for groups in found for i in range(len(groups.levels))
-                 if len(groups.values(real, i)) >= FEWEST and len(groups.values(fake, i))]
+        cases = [
+            (groups, i)
+            for groups in found
+            for i in range(len(groups.levels))
+            if len(groups.values(real, i)) >= FEWEST and len(groups.values(fake, i))
+        ]
         if not cases:
             return []
         z = z_of_many(len(cases))
@@ -47,14 +51,18 @@ class Fairness(Measure):
         gap, truth, made = gaps[worst], groups.rate(real, i, z), groups.rate(fake, i, z)
         off = difference(groups.rate(fresh, i, z), truth)
         counted, scale = groups.counted(evidence.columns[groups.target]), 1.0 if groups.positive is None else 100.0
-        return [finding(
-            self.name, f"the group that is shown most wrongly ({groups.column.name} = {groups.names[i]})",
-            Estimate(abs(gap.value), abs(gap.value) - gap.half, abs(gap.value) + gap.half),
-            f"Of {len(cases)} groups this one is furthest off: the {counted} is {_shown(made.value, groups, scale)} in "
-            f"the synthetic rows and {_shown(truth.value, groups, scale)} in the real ones.",
-            ceiling=Estimate(abs(off.value), abs(off.value) - off.half, abs(off.value) + off.half),
-            floor=max(abs(groups.rate(loose, i, z).value - truth.value), LEAST),
-            unit="share" if groups.positive is not None else "deviations")]
+        return [
+            finding(
+                self.name,
+                f"the group that is shown most wrongly ({groups.column.name} = {groups.names[i]})",
+                Estimate(abs(gap.value), abs(gap.value) - gap.half, abs(gap.value) + gap.half),
+                f"Of {len(cases)} groups this one is furthest off: the {counted} is {_shown(made.value, groups, scale)} in "
+                f"the synthetic rows and {_shown(truth.value, groups, scale)} in the real ones.",
+                ceiling=Estimate(abs(off.value), abs(off.value) - off.half, abs(off.value) + off.half),
+                floor=max(abs(groups.rate(loose, i, z).value - truth.value), LEAST),
+                unit="share" if groups.positive is not None else "deviations",
+            )
+        ]
 
     def _one(self, evidence: Evidence, groups: Groups) -> Finding:
         size = min(evidence.fresh_size, ROWS)
@@ -66,12 +74,17 @@ class Fairness(Measure):
         i = int(np.nanargmax(np.abs(np.nan_to_num(fake) - rates) * groups.shares(real)))
         scale = 1.0 if groups.positive is None else 100.0
         return finding(
-            self.name, f"{counted}, by {groups.column.name}", value,
+            self.name,
+            f"{counted}, by {groups.column.name}",
+            value,
             f"For {groups.column.name} = {groups.names[i]} the {counted} is "
             f"{_shown(fake[i], groups, scale)} in the synthetic rows and {_shown(rates[i], groups, scale)} in the real "
             f"ones; that is the largest difference.",
-            ceiling=best, floor=floor, unit="share" if groups.positive is not None else "deviations",
-            details={level: float(v) for level, v in zip(groups.names, np.nan_to_num(fake), strict=True)})
+            ceiling=best,
+            floor=floor,
+            unit="share" if groups.positive is not None else "deviations",
+            details={level: float(v) for level, v in zip(groups.names, np.nan_to_num(fake), strict=True)},
+        )
 
     @staticmethod
     def _gap(evidence: Evidence, groups: Groups, rows: Floats) -> Estimate:

@@ -35,9 +35,15 @@ class Missingness(Measure):
         value, best = (_estimate(real, found[name], rng) for name in ("synthetic", "holdout"))
         floor = max(_variation(real, found["marginals"]), 1 - float(np.mean(~blank.any(1))))
         return [
-            finding(self.name, "patterns of missing cells", value,
-                    f"In {100 * value.value:.1f} of 100 rows another set of cells would have to be blank; between real "
-                    f"samples {100 * best.value:.1f}.", ceiling=best, floor=floor),
+            finding(
+                self.name,
+                "patterns of missing cells",
+                value,
+                f"In {100 * value.value:.1f} of 100 rows another set of cells would have to be blank; between real "
+                f"samples {100 * best.value:.1f}.",
+                ceiling=best,
+                floor=floor,
+            ),
             self._rates(evidence, blank.mean(0), {name: cells.mean(0) for name, cells in rows.items()}, size),
         ]
 
@@ -47,12 +53,15 @@ class Missingness(Measure):
         i = int(np.argmax(gap))
         error = float(np.sqrt(max(real[i] * (1 - real[i]), 1 / size) / size))
         return finding(
-            self.name, "share of blanks, column furthest off", Estimate.around(gap[i], error).clipped(),
+            self.name,
+            "share of blanks, column furthest off",
+            Estimate.around(gap[i], error).clipped(),
             f"The column {evidence.columns[i].name} is blank in {100 * rates['synthetic'][i]:.1f} of 100 synthetic "
             f"rows and in {100 * real[i]:.1f} of 100 real ones.",
             ceiling=Estimate.around(float(np.abs(rates["holdout"] - real).max()), error).clipped(),
             floor=float(max(real.max(), 0.1)),
-            details={c.name: float(g) for c, g in zip(evidence.columns, gap, strict=True) if g > 0})
+            details={c.name: float(g) for c, g in zip(evidence.columns, gap, strict=True) if g > 0},
+        )
 
 
 def _patterns(blanks: list[np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]) -> list[Ints]:

@@ -27,8 +27,16 @@ class Obeys(Measure):
             return []
         met = meets(evidence.synthetic, evidence.where)
         value = proportion(met.sum(), len(met))
-        return [finding(
-            self.name, "rows that meet the condition", value,
-            f"{met.sum():,} of {len(met):,} synthetic rows meet the condition; of the real rows "
-            f"{100 * evidence.natural:.2f} in 100 do.", ceiling=Estimate.exactly(1.0), floor=evidence.natural,
-            better="higher", verdict="good" if met.all() else "poor")]
+        return [
+            finding(
+                self.name,
+                "rows that meet the condition",
+                value,
+                f"{met.sum():,} of {len(met):,} synthetic rows meet the condition; of the real rows "
+                f"{100 * evidence.natural:.2f} in 100 do.",
+                ceiling=Estimate.exactly(1.0),
+                floor=evidence.natural,
+                better="higher",
+                verdict="good" if met.all() else "poor",
+            )
+        ]

@@ -38,20 +38,31 @@ class Pairs(Measure):
         cuts = [cut_widths(evidence.columns[i]) for i in chosen]
         judge = _Pairs(cuts, evidence.matrix("train")[:, chosen])
         small = _Pairs(cuts, evidence.take("train", PART_REAL)[:, chosen])
-        rows = {name: evidence.take(name, evidence.fresh_size)[:, chosen]
-                for name in ("synthetic", "holdout", *evidence.quoted)}
+        rows = {
+            name: evidence.take(name, evidence.fresh_size)[:, chosen]
+            for name in ("synthetic", "holdout", *evidence.quoted)
+        }
         found = {name: judge.distances(taken) for name, taken in rows.items()}
         value, best = (self._estimate(found[name], small, rows[name]) for name in ("synthetic", "holdout"))
         lost = found["synthetic"] - found["holdout"]
         order = np.argsort(-lost)[:10]
-        details = {**{f"all pairs, {name}": float(found[name].mean()) for name in evidence.quoted},
-                   **{judge.label(int(p)): float(found["synthetic"][p]) for p in order}}
-        return [finding(
-            self.name, "average difference of a pair of columns", value,
-            f"Pairs of columns differ from the real ones by {100 * value.value:.1f} in 100; two real samples of this "
-            f"size by {100 * best.value:.1f}, and columns that ignore each other by "
-            f"{100 * found['marginals'].mean():.1f}. Furthest off: {judge.label(int(order[0]))}.",
-            ceiling=best, floor=float(found["marginals"].mean()), details=details)]
+        details = {
+            **{f"all pairs, {name}": float(found[name].mean()) for name in evidence.quoted},
+            **{judge.label(int(p)): float(found["synthetic"][p]) for p in order},
+        }
+        return [
+            finding(
+                self.name,
+                "average difference of a pair of columns",
+                value,
+                f"Pairs of columns differ from the real ones by {100 * value.value:.1f} in 100; two real samples of this "
+                f"size by {100 * best.value:.1f}, and columns that ignore each other by "
+                f"{100 * found['marginals'].mean():.1f}. Furthest off: {judge.label(int(order[0]))}.",
+                ceiling=best,
+                floor=float(found["marginals"].mean()),
+                details=details,
+            )
+        ]
 
     @staticmethod
     def _estimate(distances: Floats, small: _Pairs, rows: Floats) -> Estimate:
@@ -78,7 +89,7 @@ class _Pairs:
     def distances(self, matrix: Floats, most: int | None = None) -> Floats:
         """One number a pair, or for evenly chosen `most` of them; two undefined correlations are equal.  (pairs,)"""
         fake, found = codes(self.cuts, matrix), correlation(matrix)
-        pairs = self.pairs if most is None else self.pairs[::max(len(self.pairs) // most, 1)]
+        pairs = self.pairs if most is None else self.pairs[:: max(len(self.pairs) // most, 1)]
         return np.array([self._one(i, j, fake, found) for i, j in pairs])
 
     def _one(self, i: int, j: int, fake: list[Ints], found: Floats) -> float:

@@ -37,22 +37,34 @@ class Shape(Measure):
         floor = np.array([_spread_evenly(cut, train, rng) for cut, train in zip(cuts, real, strict=True)])
         names = [column.name for column in evidence.columns]
         return [
-            finding(self.name, "average difference of a column", mean, _words(mean, best), ceiling=best,
-                    floor=float(floor.mean()), details=dict(zip(names, value.tolist(), strict=True))),
+            finding(
+                self.name,
+                "average difference of a column",
+                mean,
+                _words(mean, best),
+                ceiling=best,
+                floor=float(floor.mean()),
+                details=dict(zip(names, value.tolist(), strict=True)),
+            ),
             self._worst(names, value, error, fresh, doubt, floor),
         ]
 
-    def _worst(self, names: list[str], value: Floats, error: Floats, fresh: Floats, doubt: Floats,
-               floor: Floats) -> Finding:
+    def _worst(
+        self, names: list[str], value: Floats, error: Floats, fresh: Floats, doubt: Floats, floor: Floats
+    ) -> Finding:
         way = [worse(v, c, "lower") / max(f - c, 0.05) for v, c, f in zip(value, fresh, floor, strict=True)]
         i, z = int(np.argmax(way)), z_of_many(len(names))
         share = 100 * value[i]
         return finding(
-            self.name, "the column that differs most", Estimate.around(value[i], error[i], z).clipped(),
+            self.name,
+            "the column that differs most",
+            Estimate.around(value[i], error[i], z).clipped(),
             f"The column that is furthest off is {names[i]}: {share:.1f} of 100 rows would have to change their "
             f"value to match ({100 * fresh[i]:.1f} for fresh real rows).",
-            ceiling=Estimate.around(fresh[i], doubt[i], z), floor=float(floor.mean()),
-            details={names[i]: float(value[i])})
+            ceiling=Estimate.around(fresh[i], doubt[i], z),
+            floor=float(floor.mean()),
+            details={names[i]: float(value[i])},
+        )
 
 
 def _spread_evenly(cut: Cut, real: Ints, rng: np.random.Generator) -> float:
@@ -68,5 +80,7 @@ def _spread_evenly(cut: Cut, real: Ints, rng: np.random.Generator) -> float:
 
 
 def _words(value: Estimate, best: Estimate) -> str:
-    return (f"Column by column, {100 * value.value:.1f} of 100 synthetic rows would have to change to match the real "
-            f"proportions; between two real samples of this size it is {100 * best.value:.1f}.")
+    return (
+        f"Column by column, {100 * value.value:.1f} of 100 synthetic rows would have to change to match the real "
+        f"proportions; between two real samples of this size it is {100 * best.value:.1f}."
+    )

@@ -45,18 +45,35 @@ class Utility(Measure):
             return [self._nothing(evidence, scores["synthetic"] is None and scores["train"] is not None)]
         value, best = scores["synthetic"], scores["train"]
         return [
-            finding(self.name, f"predicting {evidence.target}, learned from synthetic rows", value,
-                    f"Trees that learned from synthetic rows predict {evidence.target} of fresh real rows with "
-                    f"{lab.unit_words} {value.value:.3f}; trees that learned from real rows with {best.value:.3f}.",
-                    ceiling=best, floor=max(scores["marginals"].value, lab.blind), better="higher", unit=lab.unit),
-            self._beside(evidence, lab)]
+            finding(
+                self.name,
+                f"predicting {evidence.target}, learned from synthetic rows",
+                value,
+                f"Trees that learned from synthetic rows predict {evidence.target} of fresh real rows with "
+                f"{lab.unit_words} {value.value:.3f}; trees that learned from real rows with {best.value:.3f}.",
+                ceiling=best,
+                floor=max(scores["marginals"].value, lab.blind),
+                better="higher",
+                unit=lab.unit,
+            ),
+            self._beside(evidence, lab),
+        ]
 
     def _nothing(self, evidence: Evidence, collapsed: bool) -> Finding:
         verdict: Verdict = "poor" if collapsed else "told"
-        words = (f"The synthetic rows hold a single value of {evidence.target}, so nothing can be learned from them."
-                 if collapsed else f"The column {evidence.target} has too few known values to learn from.")
-        return finding(self.name, f"predicting {evidence.target}, learned from synthetic rows",
-                       Estimate.exactly(float("nan")), words, verdict=verdict, better="higher")
+        words = (
+            f"The synthetic rows hold a single value of {evidence.target}, so nothing can be learned from them."
+            if collapsed
+            else f"The column {evidence.target} has too few known values to learn from."
+        )
+        return finding(
+            self.name,
+            f"predicting {evidence.target}, learned from synthetic rows",
+            Estimate.exactly(float("nan")),
+            words,
+            verdict=verdict,
+            better="higher",
+        )
 
     def _beside(self, evidence: Evidence, lab: Lab) -> Finding:
         """real + synthetic against real + real again: told, since either answer is a fact and not a fault."""
@@ -65,14 +82,23 @@ class Utility(Measure):
         alone, twice, both = (lab.predictions(np.vstack(rows)) for rows in ([real], [real, real], [real, made]))
         gain = lab.compare(both, twice)
         how = "help" if gain.low > 0 else "hurt" if gain.high < 0 else "neither help nor hurt noticeably"
-        details = {"real rows alone": lab.value(alone), "real rows twice": lab.value(twice),
-                   "real and synthetic rows": lab.value(both)}
+        details = {
+            "real rows alone": lab.value(alone),
+            "real rows twice": lab.value(twice),
+            "real and synthetic rows": lab.value(both),
+        }
         return finding(
-            self.name, "synthetic beside real rows, gain over duplicated real rows", gain,
+            self.name,
+            "synthetic beside real rows, gain over duplicated real rows",
+            gain,
             f"Added to {each:,} real rows, as many synthetic rows {how}: {details['real and synthetic rows']:.3f}, "
             f"against {details['real rows twice']:.3f} with the real rows twice and {details['real rows alone']:.3f} "
-            f"with the real rows alone.", ceiling=Estimate.exactly(0.0), better="higher",
-            unit=lab.unit, details=details)
+            f"with the real rows alone.",
+            ceiling=Estimate.exactly(0.0),
+            better="higher",
+            unit=lab.unit,
+            details=details,
+        )
 
 
 class Lab:
@@ -129,8 +155,11 @@ class Lab:
 
     def score(self, rows: Floats) -> Estimate | None:
         predicted = self.predictions(rows)
-        return None if predicted is None else self._estimate(lambda drawn: self.value(predicted, drawn),
-                                                             self.value(predicted))
+        return (
+            None
+            if predicted is None
+            else self._estimate(lambda drawn: self.value(predicted, drawn), self.value(predicted))
+        )
 
     def compare(self, a: Floats | None, b: Floats | None) -> Estimate:
         """value(a) - value(b), with the interval of the difference over the same rows."""

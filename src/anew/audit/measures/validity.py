@@ -31,11 +31,18 @@ class Validity(Measure):
         share = bad["synthetic"].mean(0)
         worst = int(np.argmax(share))
         where = f" Most often in {evidence.columns[worst].name}." if share[worst] > 0 else ""
-        return [finding(
-            self.name, "rows with an impossible value", value,
-            f"{100 * value.value:.2f} of 100 synthetic rows hold a value outside what the training rows show; "
-            f"{100 * best.value:.2f} of fresh real rows do.{where}",
-            ceiling=best, floor=1.0, details={c.name: float(s) for c, s in zip(evidence.columns, share, strict=True)})]
+        return [
+            finding(
+                self.name,
+                "rows with an impossible value",
+                value,
+                f"{100 * value.value:.2f} of 100 synthetic rows hold a value outside what the training rows show; "
+                f"{100 * best.value:.2f} of fresh real rows do.{where}",
+                ceiling=best,
+                floor=1.0,
+                details={c.name: float(s) for c, s in zip(evidence.columns, share, strict=True)},
+            )
+        ]
 
 
 def invalid(evidence: Evidence, rows: Floats) -> Bools:

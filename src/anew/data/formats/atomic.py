@@ -58,7 +58,9 @@ def _umask() -> int:
 
 def _explain(error: OSError, path: Path) -> DataError | ResourceError:
     if error.errno in FULL or "space left" in str(error).lower() or "os error 28" in str(error).lower():
-        return ResourceError(f"No space left on the disk of {str(path)!r}; nothing was written",
-                             do="Free some space or write elsewhere")
-    return DataError(f"Cannot write {str(path)!r}: {error.strerror or error}",
-                     do="Check that the folder exists and may be written")
+        return ResourceError(
+            f"No space left on the disk of {str(path)!r}; nothing was written", do="Free some space or write elsewhere"
+        )
+    return DataError(
+        f"Cannot write {str(path)!r}: {error.strerror or error}", do="Check that the folder exists and may be written"
+    )

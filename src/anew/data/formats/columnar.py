@@ -23,8 +23,9 @@ def _reader(name: str, scan: Callable[[Path], pl.LazyFrame]) -> Callable[[Path, 
             check_names(names, shown)
             return _without_index(frame, names)
         except (PolarsError, PanicException) as error:
-            raise DataError(f"{shown!r} is a damaged {name} file: {_first_line(error)}",
-                            do="Fetch or write it again") from None
+            raise DataError(
+                f"{shown!r} is a damaged {name} file: {_first_line(error)}", do="Fetch or write it again"
+            ) from None
 
     return read
 

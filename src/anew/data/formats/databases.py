@@ -50,8 +50,10 @@ def _joined(batches: list[pl.Series]) -> pl.Series:
     if len(dtypes) > 1:
         common = pl.String() if pl.String() in dtypes else pl.Float64()
         batches = [batch.cast(common) for batch in batches]
-    return pl.concat([batch.cast(next(iter(dtypes))) if len(dtypes) == 1 else batch for batch in batches]
-                     or [pl.Series([], dtype=pl.Null)])
+    return pl.concat(
+        [batch.cast(next(iter(dtypes))) if len(dtypes) == 1 else batch for batch in batches]
+        or [pl.Series([], dtype=pl.Null)]
+    )
 
 
 def _cells(name: str, cells: list[object]) -> pl.Series:
@@ -77,8 +79,10 @@ def _answer(path: Path, shown: str, ask: Callable[[Any], T]) -> T:
     keeps alive fills stderr when Python ends."""
     answer, wrong = _asked(path, ask)
     if answer is None:
-        raise DataError(f"{shown!r} cannot be read as a DuckDB file: {wrong}",
-                        do="Close other programs that have it open, or export the table to Parquet")
+        raise DataError(
+            f"{shown!r} cannot be read as a DuckDB file: {wrong}",
+            do="Close other programs that have it open, or export the table to Parquet",
+        )
     return answer
 
 
@@ -136,9 +140,11 @@ def _plain_rows(frame: pl.DataFrame) -> Iterator[tuple[object, ...]]:
     from polars import selectors as cs
 
     words = frame.with_columns(
-        cs.duration().dt.to_string("iso"), cs.by_dtype(pl.Boolean).cast(pl.Int64),
+        cs.duration().dt.to_string("iso"),
+        cs.by_dtype(pl.Boolean).cast(pl.Int64),
         (cs.date() | cs.datetime() | cs.time() | cs.categorical() | cs.enum()).cast(pl.String),
-        cs.decimal().cast(pl.Float64), cs.by_dtype(pl.UInt64, pl.Int128).cast(pl.String),
+        cs.decimal().cast(pl.Float64),
+        cs.by_dtype(pl.UInt64, pl.Int128).cast(pl.String),
     )
     return words.iter_rows()
 

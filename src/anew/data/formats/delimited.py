@@ -51,8 +51,15 @@ def _scan(path: Path, dialect: Dialect, names: list[str]) -> pl.LazyFrame:
     if not _has_line(path, dialect.skip):
         return pl.LazyFrame(schema=dict.fromkeys(names, pl.String))
     return pl.scan_csv(
-        path, has_header=False, schema=dict.fromkeys(names, pl.String), separator=dialect.delimiter,
-        quote_char=dialect.quote, skip_lines=dialect.skip, encoding="utf8", glob=False, truncate_ragged_lines=True,
+        path,
+        has_header=False,
+        schema=dict.fromkeys(names, pl.String),
+        separator=dialect.delimiter,
+        quote_char=dialect.quote,
+        skip_lines=dialect.skip,
+        encoding="utf8",
+        glob=False,
+        truncate_ragged_lines=True,
         missing_columns="insert",
     )
 
@@ -91,8 +98,16 @@ def _screen(path: Path, dialect: Dialect) -> tuple[int, bool]:
 
 def _lines(path: Path, skip: int) -> pl.LazyFrame:
     """The lines of the file as they are: no cell holds the control character that plays the delimiter."""
-    return pl.scan_csv(path, has_header=False, schema={LINE: pl.String}, separator="\x01", quote_char=None,
-                       skip_lines=skip, glob=False, truncate_ragged_lines=True)
+    return pl.scan_csv(
+        path,
+        has_header=False,
+        schema={LINE: pl.String},
+        separator="\x01",
+        quote_char=None,
+        skip_lines=skip,
+        glob=False,
+        truncate_ragged_lines=True,
+    )
 
 
 def _plain(dialect: Dialect) -> Dialect:
@@ -114,8 +129,9 @@ def _strictly(path: Path, dialect: Dialect, shown: str) -> Iterator[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         for _ in range(dialect.skip):
             next(file)
-        rows = csv.reader(file, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True,
-                          skipinitialspace=dialect.spaced)
+        rows = csv.reader(
+            file, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True, skipinitialspace=dialect.spaced
+        )
         number, line = 1, dialect.skip + 1
         try:
             for row in rows:

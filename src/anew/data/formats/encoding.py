@@ -140,5 +140,6 @@ def _recode(path: Path, name: str, target: Path) -> None:
                 sink.write(text.replace("\r", "\n") if newlines else text)
             sink.write(decoder.decode(b"", True))
         except UnicodeDecodeError as error:
-            raise DataError(f"{str(path)!r} starts as {name} but breaks off: {error.reason}",
-                            do="Save the file again as UTF-8") from None
+            raise DataError(
+                f"{str(path)!r} starts as {name} but breaks off: {error.reason}", do="Save the file again as UTF-8"
+            ) from None

@@ -36,8 +36,9 @@ def need(package: str, what: str) -> Any:
     try:
         return import_module(package)
     except ImportError:
-        raise UsageError(f"{what} need the package {package}, which is not installed",
-                         do=f"pip install {package}") from None
+        raise UsageError(
+            f"{what} need the package {package}, which is not installed", do=f"pip install {package}"
+        ) from None
 
 
 def check_names(names: Iterable[str], source: str) -> tuple[list[str], list[str]]:

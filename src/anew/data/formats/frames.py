@@ -52,8 +52,10 @@ def _unpacked(path: Path, part: str | None, work: Path) -> Found:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise ResourceError(f"No room in {str(work.parent)!r} to unpack or recode {str(path)!r}",
-                            do="Free some disk space or set TMPDIR to a larger disk") from None
+        raise ResourceError(
+            f"No room in {str(work.parent)!r} to unpack or recode {str(path)!r}",
+            do="Free some disk space or set TMPDIR to a larger disk",
+        ) from None
 
 
 def locate(data: str | Path) -> tuple[Path, str | None]:
@@ -137,8 +139,11 @@ def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, e
     packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
     suffix = suffixes[-1] if suffixes else ""
     if suffix not in SUFFIXES or (packed and suffix not in DELIMITED):
-        raise UsageError(f"Cannot write a table to {target.name!r}", found=suffix + packed,
-                         do=f"The endings are {', '.join(SUFFIXES)}, and .csv.gz or .csv.zst")
+        raise UsageError(
+            f"Cannot write a table to {target.name!r}",
+            found=suffix + packed,
+            do=f"The endings are {', '.join(SUFFIXES)}, and .csv.gz or .csv.zst",
+        )
     frame = frame if schema is None else restored(frame, schema)
     with atomically(target) as temporary:
         if suffix in DELIMITED:

@@ -96,17 +96,25 @@ def _expand(path: Path, opened: Callable[[Path], Any], work: Path, name: str) ->
                 sink.write(block)
                 _check_room(work, size)
     except (EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise DataError(f"{str(path)!r} is damaged: its {name} compression breaks off after {size:,} bytes",
-                        found=str(error), do="Fetch or pack it again") from None
+        raise DataError(
+            f"{str(path)!r} is damaged: its {name} compression breaks off after {size:,} bytes",
+            found=str(error),
+            do="Fetch or pack it again",
+        ) from None
     except OSError as error:
         if error.errno is not None:
             raise
-        raise DataError(f"{str(path)!r} is damaged: its {name} compression cannot be read", found=str(error),
-                        do="Fetch or pack it again") from None
+        raise DataError(
+            f"{str(path)!r} is damaged: its {name} compression cannot be read",
+            found=str(error),
+            do="Fetch or pack it again",
+        ) from None
     return target
 
 
 def _check_room(work: Path, size: int) -> None:
     if size % (64 * BLOCK) == 0 and shutil.disk_usage(work).free < 256 * BLOCK:
-        raise ResourceError(f"No room in {str(work)!r} to unpack the file: {size:,} bytes so far",
-                            do="Free some disk space or set TMPDIR to a larger disk")
+        raise ResourceError(
+            f"No room in {str(work)!r} to unpack the file: {size:,} bytes so far",
+            do="Free some disk space or set TMPDIR to a larger disk",
+        )

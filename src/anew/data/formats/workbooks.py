@@ -27,11 +27,14 @@ def read(path: Path, part: str | None, shown: str) -> Found:
         sheet = choose_part(shown, full, part, "sheet")
         header = book.load_sheet(sheet, header_row=None, n_rows=1, dtypes="string").to_polars()
         columns, notes = check_names([cell or "" for cell in header.row(0)] if len(header) else [], shown)
-        frame = book.load_sheet(sheet, schema_sample_rows=None, column_names=columns, header_row=None,
-                                skip_rows=1).to_polars()
+        frame = book.load_sheet(
+            sheet, schema_sample_rows=None, column_names=columns, header_row=None, skip_rows=1
+        ).to_polars()
     except fastexcel.FastExcelError as error:
-        raise DataError(f"{shown!r} is a damaged workbook: {str(error).splitlines()[0]}",
-                        do="Save it again, or export the sheet as CSV") from None
+        raise DataError(
+            f"{shown!r} is a damaged workbook: {str(error).splitlines()[0]}",
+            do="Save it again, or export the sheet as CSV",
+        ) from None
     others = f", {len(names) - 1} other sheets are left out" if len(names) > 1 else ""
     return Found(frame.lazy(), notes=(f"sheet {sheet!r}{others}", *notes))
 

@@ -14,9 +14,7 @@ from anew.data import durations, words
 
 FORMULA = r"^[=+\-@\t\r]"
 NUMBER = r"^[+-]?[\d.,]+%?([eE][+-]?\d+)?$"
-COMPRESSION: dict[str, Literal["uncompressed", "gzip", "zstd"]] = {
-    "": "uncompressed", ".gz": "gzip", ".zst": "zstd"
-}
+COMPRESSION: dict[str, Literal["uncompressed", "gzip", "zstd"]] = {"": "uncompressed", ".gz": "gzip", ".zst": "zstd"}
 
 
 def write_delimited(
@@ -53,12 +51,14 @@ def _guard(frame: pl.DataFrame, texts: list[str], escape: bool) -> pl.DataFrame:
     if escape:
         return frame.with_columns(
             pl.when(found).then("'" + pl.col(name).cast(pl.String)).otherwise(pl.col(name).cast(pl.String)).alias(name)
-            for name, found in risky.items() if found.any()
+            for name, found in risky.items()
+            if found.any()
         )
     warnings.warn(
         f"{many:,} cell{'s start' if many > 1 else ' starts'} with =, +, - or @, which a spreadsheet would run; "
         "written unchanged (escape_formulas=True or --escape-formulas puts a ' before them)",
-        AnewWarning, stacklevel=4,
+        AnewWarning,
+        stacklevel=4,
     )
     return frame
 
