@@ -19,6 +19,7 @@ from anew.core.schema import Schema
 from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
 from anew.data.origin import Origin
+from anew.data.restore import restored
 from anew.fitting import Tell, quiet
 from anew.joint import Draw, Joint, candidate_cells
 from anew.plan import Plan
@@ -161,11 +162,7 @@ class Model:
         cells = np.arange(grid.size) if self._classifies() else candidate_cells(grid.counts)
         middle = np.asarray(cells + 0.5, np.float64)
         column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), middle)
-        return (
-            column
-            if not self._classifies()
-            else pl.Series(give_back(column.to_frame(), self.schema.select([name]), Origin("polars"))[name])
-        )  # type: ignore[index]
+        return restored(column.to_frame(), self.schema)[name] if self._classifies() else column
 
     def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
         frame = Dataset.open(data, like=_loose(self.schema), target=lacking).frame

@@ -48,8 +48,8 @@ class Attribute(Measure):
                 self.name,
                 "advantage on people in the data",
                 leak,
-                f"Knowing the rest of a row, {names[worst]} is guessed right for {100 * member:.1f} of 100 people in the "
-                f"data and for {100 * other:.1f} of 100 people who are not. The difference is what leaks; "
+                f"Knowing the rest of a row, {names[worst]} is guessed right for {100 * member:.1f} of 100 people in "
+                f"the data and for {100 * other:.1f} of 100 people who are not. The difference is what leaks; "
                 f"{len(secrets)} columns were tried.",
                 ceiling=Estimate.exactly(0.0),
                 floor=max(floor, 0.02),

@@ -72,8 +72,8 @@ class Copies(Measure):
                 self.name,
                 f"verbatim values ({name})",
                 value,
-                f"In {name}, {100 * value.value:.0f} of 100 synthetic values occur to the last digit in training; of fresh "
-                f"real values {100 * natural.value:.0f}.",
+                f"In {name}, {100 * value.value:.0f} of 100 synthetic values occur to the last digit in training; of "
+                f"fresh real values {100 * natural.value:.0f}.",
                 ceiling=natural,
                 floor=1.0,
                 scale=SAFETY,
@@ -93,9 +93,9 @@ class Copies(Measure):
                 self.name,
                 "nearer to training rows than to fresh rows",
                 value,
-                f"{100 * value.value:.1f} of 100 synthetic rows have their nearest relative among {each:,} training rows "
-                f"rather than among as many held-out rows. Without copying it is 50; training rows themselves give "
-                f"{100 * floor.value:.0f}.",
+                f"{100 * value.value:.1f} of 100 synthetic rows have their nearest relative among {each:,} training "
+                f"rows rather than among as many held-out rows. Without copying it is 50; training rows themselves "
+                f"give {100 * floor.value:.0f}.",
                 ceiling=Estimate.exactly(0.5),
                 floor=floor.value,
                 scale=HINT,

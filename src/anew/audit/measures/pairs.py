@@ -55,8 +55,8 @@ class Pairs(Measure):
                 self.name,
                 "average difference of a pair of columns",
                 value,
-                f"Pairs of columns differ from the real ones by {100 * value.value:.1f} in 100; two real samples of this "
-                f"size by {100 * best.value:.1f}, and columns that ignore each other by "
+                f"Pairs of columns differ from the real ones by {100 * value.value:.1f} in 100; two real samples of "
+                f"this size by {100 * best.value:.1f}, and columns that ignore each other by "
                 f"{100 * found['marginals'].mean():.1f}. Furthest off: {judge.label(int(order[0]))}.",
                 ceiling=best,
                 floor=float(found["marginals"].mean()),
