@@ -41,7 +41,8 @@ class Detectable(Measure):
                 "telling synthetic from fresh rows",
                 value,
                 f"Shown one real and one synthetic row, boosted trees point at the synthetic one "
-                f"{100 * value.value:.0f} times in 100. Guessing is 50; independent columns would give {100 * floor.value:.0f}.",
+                f"{100 * value.value:.0f} times in 100. Guessing is 50; "
+                f"independent columns would give {100 * floor.value:.0f}.",
                 ceiling=best,
                 floor=floor.value,
                 better="lower",

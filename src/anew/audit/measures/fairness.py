@@ -57,7 +57,8 @@ class Fairness(Measure):
                 f"the group that is shown most wrongly ({groups.column.name} = {groups.names[i]})",
                 Estimate(abs(gap.value), abs(gap.value) - gap.half, abs(gap.value) + gap.half),
                 f"Of {len(cases)} groups this one is furthest off: the {counted} is "
-                f"{_shown(made.value, groups, scale)} in the synthetic rows and {_shown(truth.value, groups, scale)} in the real ones.",
+                f"{_shown(made.value, groups, scale)} in the synthetic rows and "
+                f"{_shown(truth.value, groups, scale)} in the real ones.",
                 ceiling=Estimate(abs(off.value), abs(off.value) - off.half, abs(off.value) + off.half),
                 floor=max(abs(groups.rate(loose, i, z).value - truth.value), LEAST),
                 unit="share" if groups.positive is not None else "deviations",
