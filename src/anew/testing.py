@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,10 +18,15 @@ import polars as pl
 from anew.codecs.table import Table
 from anew.core.codec import Codec
 from anew.core.columns import Cells, Columns, Floats
-from anew.core.learner import Conditions, Learner, Predicts, Samples, Scores, Solved, Trained
+from anew.core.learner import Conditions, Learner, Phase, Predicts, Samples, Scores, Solved, Trained
 from anew.core.network import Module, Network, Predictor
 from anew.core.release import exact
 from anew.core.schema import Field, Schema
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from anew.core.batch import Batch
 
 # ---------------------------------------------------------------- data to check on
 
@@ -192,6 +198,32 @@ def check_losses(kind: type[Trained]) -> None:
         other = batch.map(lambda t: torch.cat([t[:1], t[1:].flip(0)]))
         moved = phase.loss(other, torch.Generator().manual_seed(1))
         assert torch.allclose(losses[0], moved[0], atol=1e-5), f"{phase.name}: other examples changed a loss"
+        _check_masks(phase, batch, losses)
+        _check_vmap(phase, batch)
+
+
+def _check_masks(phase: Phase, batch: Batch, losses: Tensor) -> None:
+    """What is not present (missing, padding) costs nothing, whatever stands in its place."""
+    import torch
+
+    from anew.core.batch import Batch, Encoded
+
+    filled = torch.where(batch.x.present, batch.x.x, 9.0)
+    again = phase.loss(Batch(Encoded(filled, batch.x.present)), torch.Generator().manual_seed(1))
+    assert not bool(batch.x.present.all()), "the example has missing cells"
+    assert torch.allclose(losses, again, atol=1e-5), f"{phase.name}: what is missing changed a loss"
+
+
+def _check_vmap(phase: Phase, batch: Batch) -> None:
+    """The loss of each example alone, vectorised: what gradients per example need."""
+    import torch
+
+    def one(example: Batch) -> Tensor:
+        return phase.loss(example.map(lambda t: t[None]), torch.Generator().manual_seed(1))[0]
+
+    losses = torch.func.vmap(one, randomness="different")(batch)
+    assert losses.shape == (len(batch),), f"{phase.name}: the loss does not vectorise"
+    assert bool(torch.isfinite(losses).all()), f"{phase.name}: the vectorised loss is not finite"
 
 
 def check_training_lowers_the_loss(kind: type[Trained]) -> None:

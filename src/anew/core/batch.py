@@ -50,11 +50,14 @@ class Batch:
 
 
 def _register(cls: type, names: tuple[str, ...]) -> None:
-    def flatten(value: Any) -> tuple[list[Any], None]:
-        return [getattr(value, name) for name in names], None
+    """As a node of torch's pytrees; parts that are None are left out, since vmap takes only tensors."""
 
-    def unflatten(parts: Any, _: None) -> Any:
-        return cls(*parts)
+    def flatten(value: Any) -> tuple[list[Any], tuple[str, ...]]:
+        here = tuple(name for name in names if getattr(value, name) is not None)
+        return [getattr(value, name) for name in here], here
+
+    def unflatten(parts: Any, here: tuple[str, ...]) -> Any:
+        return cls(**dict(zip(here, parts, strict=True)))
 
     pytree.register_pytree_node(cls, flatten, unflatten)
 

@@ -33,7 +33,7 @@ class Growth:
     settled: float = 8.0  # a node of at least so many times the cube root of all rows always splits
     features: float = 0.5  # share of the columns that a split may choose from
     held: float = 0.3  # share of the rows that decide where small nodes stop
-    joined: float = 3.0  # rows of one entry of a leaf's histogram of an ordered column
+    joined: float = 2.0  # rows of one entry of a leaf's histogram of an ordered column
     shrink: float = 0.1  # a: weight, in rows, of what a histogram is shrunk to
     doubt: float = 3.0  # the same while pruning
     slack: float = 1.0  # nats of the held-out rows by which a split may lose and still stay
