@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import resource
 import time as clock
@@ -19,6 +20,7 @@ from anew.core.columns import Cells, Floats
 from anew.core.errors import AnewWarning, Interrupted, ResourceError
 from anew.core.learner import Solved, Trained
 from anew.core.release import Release, exact
+from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.joint import Factor, Joint
 from anew.plan import OBJECTIVES, SAFETY, FactorPlan, Plan
@@ -135,7 +137,7 @@ def _train(
     learner.module.to(place)
     checkpoint = Checkpoint(out, index, tag_of(factor.plan, whole.seed, frame)) if out else None
     found = checkpoint.read() if checkpoint else None
-    state, plan = found or (None, _with_steps(factor, learner, source, whole, tell, place))
+    state, plan = found or (None, _with_steps(factor, learner, source, whole, tell))
     limit = SAFETY * (plan.seconds or 60.0) + 30.0
     schedule = Schedule(plan.steps or 1, seed=whole.seed, limit=limit)
     if found:
@@ -184,23 +186,14 @@ def _run(
         fitted.cost["flops"] = fitted.cost.get("flops", 0.0) + _flops(learner, source, schedule) * event.step
 
 
-def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan, tell: Tell, place: str) -> FactorPlan:
+def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan, tell: Tell) -> FactorPlan:
     """The plan with its time turned into steps, by the cost of some steps of a twin that is thrown away."""
     from anew.train import Schedule, seconds_a_step
 
     if factor.plan.steps:
         return factor.plan
     tell("Timing a training step", 0.0)
-    twin = (
-        make_factor(factor.plan, factor.learned, factor.view, seed=whole.seed, threads=1).learner
-        if not factor.plan.given
-        else None
-    )
-    if not isinstance(twin, Trained):
-        import copy
-
-        twin = copy.deepcopy(learner)
-    twin.module.to(place)
+    twin = copy.deepcopy(learner)
     cost = seconds_a_step(twin, source, Schedule(TRIAL, validate_every=TRIAL + 1, seed=whole.seed))
     seconds = factor.plan.seconds or 60.0
     return factor.plan.model_copy(update={"steps": max(int(seconds / cost), 20), "seconds": seconds})
@@ -273,7 +266,7 @@ def _predictors(frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted, t
 
 
 def _ranked(factors: list[Factor], frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted) -> list[Factor]:
-    order = np.random.default_rng([plan.seed, 7]).permutation(len(frame))[:20_000]
+    order = stream("ranking", plan.seed).permutation(len(frame))[:20_000]
     held = max(int(len(order) * VALIDATION), 10)
     losses = [_held_out_loss(factor, frame, order[held:], order[:held], plan, codec) for factor in factors]
     for factor, loss in zip(factors, losses, strict=True):

@@ -15,6 +15,7 @@ from anew import store
 from anew.api import Model, fit
 from anew.core.errors import DataError
 from anew.core.schema import MADE, Schema
+from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.data.examples import DEFAULT, example
 from anew.data.formats.frames import write
@@ -181,7 +182,7 @@ def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, 
             found=f"{n} row{'s' * (n != 1)}",
             do="Bring more rows, or use `anew fit`, which needs 3",
         )
-    order = np.random.default_rng([seed, 11]).permutation(n)
+    order = stream("held out", seed).permutation(n)
     if target is not None and dataset.frame[target].n_unique() <= n // 5:
         classes = dataset.frame[target].rank("dense").fill_null(0).to_numpy()[order]
         order = order[np.argsort(classes, kind="stable")]

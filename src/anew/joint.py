@@ -18,6 +18,7 @@ from anew.codecs.table import Table
 from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
 from anew.core.errors import CapabilityError, UsageError
 from anew.core.learner import Drawn, Learner, Predicts, Samples, Scores, capabilities
+from anew.core.seeds import stream
 from anew.core.where import Where, describe
 from anew.plan import OBJECTIVES, FactorPlan
 from anew.steer.condition import draw_where
@@ -127,7 +128,7 @@ class Joint:
     def _block(
         self, start: int, rows: int, size: int, seed: int, where: Mapping[str, Any], given: pl.DataFrame | None
     ) -> tuple[pl.DataFrame, Draw]:
-        rng = np.random.default_rng([seed, start // size])
+        rng = stream("block", seed, start // size)
         draw = Draw(rows)
         parts: list[pl.DataFrame] = [] if given is None else [given]
         for factor in self.factors:

@@ -26,6 +26,7 @@ from anew.core.learner import Arrays, Conditions, Config, Drawn, Samples, Scores
 from anew.core.network import Network
 from anew.core.registry import Registry
 from anew.core.release import Release
+from anew.core.seeds import stream
 from anew.networks._growing import Growth
 from anew.networks.trees import Trees
 
@@ -81,7 +82,7 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
                 cells.positions[:, j],
                 self.space.names[j],
                 release,
-                np.random.default_rng([self.seed, j]),
+                stream("column", self.seed, j),
             )
 
         with ThreadPoolExecutor(max(self.threads, 1)) as pool:
