@@ -172,7 +172,7 @@ def test_noise_is_not_memorised() -> None:
     factor = fitted((space, train)).factors[1]
     marginal = np.log((space.grids[1].counts / space.grids[1].counts.sum())[fresh.codes[:, 1]])
     loss = marginal.mean() - factor.log_prob(fresh.columns([0]), fresh.codes[:, 1]).mean()
-    assert loss < 0.25  # leaves of ten rows lose about 0.5 nats
+    assert loss < 0.3  # leaves of ten rows lose about 0.5 nats; entries of two rows cost some 0.05 of it (docs/log.md)
 
 
 def test_the_model_depends_on_seed_alone_not_on_threads() -> None:
