@@ -90,59 +90,70 @@ def make_plan(
     options: Mapping[str, Any] | None = None,
 ) -> Plan:
     """The plan for a data set; every choice that is not made by the caller is made here, with its reason."""
-    schema, notes = dataset.schema, []
-    if len(dataset.frame) < FEWEST_ROWS:
-        raise DataError(
-            f"A distribution cannot be learned from fewer than {FEWEST_ROWS} rows",
-            found=f"{len(dataset.frame)} row{'s' * (len(dataset.frame) != 1)}",
-            do="Bring more rows",
-        )
-    seconds = seconds_of(time)
+    schema, n = dataset.schema, len(dataset.frame)
+    _enough_rows(n)
     givens = _names(schema, given)
     wanted = _names(schema, learn) or tuple(name for name in schema.names if name not in givens)
     fields = tuple(name for name in wanted if schema[name].kind not in MADE)
     features = tuple(name for name in givens if schema[name].kind not in MADE)
     _check(schema, wanted, fields, predict, givens)
-    if len(fields) > len(dataset.frame):
-        notes.append(f"more columns ({len(fields)}) than rows ({len(dataset.frame)}): dependences are hardly learnable")
+    crowded = f"more columns ({len(fields)}) than rows ({n}): dependences are hardly learnable"
+    seconds = seconds_of(time)
+    plan = Plan(rows=dataset.rows, seed=seed, time=seconds, notes=(crowded,) if len(fields) > n else ())
+    factor = _factor(n, _last(fields, predict), features, objective, network, seconds, options or {})
+    if not issubclass(OBJECTIVES[factor.objective], Samples):
+        return plan.model_copy(update={"predict": (_discriminative(factor, schema),), "target": fields[0]})
+    predictors = _predictors(dataset, predict, (*features, *fields)) if predict else ()
+    return plan.model_copy(update={"create": (factor,), "predict": predictors, "target": predict})
+
+
+def _enough_rows(n: int) -> None:
+    if n < FEWEST_ROWS:
+        raise DataError(
+            f"A distribution cannot be learned from fewer than {FEWEST_ROWS} rows",
+            found=f"{n} row{'s' * (n != 1)}",
+            do="Bring more rows",
+        )
+
+
+def _factor(
+    n: int,
+    learn: tuple[str, ...],
+    given: tuple[str, ...],
+    objective: str | None,
+    network: str | None,
+    seconds: float | None,
+    options: Mapping[str, Any],
+) -> FactorPlan:
+    """The factor of an objective, sized for the rows, the columns and the time."""
     name = OBJECTIVES.canonical(objective) if objective else "chain"
     kind = OBJECTIVES[name]
-    trained = issubclass(kind, Trained)
-    _check_options(kind, name, options or {})
-    cores = len(os.sched_getaffinity(0))
-    size = kind.sized(len(dataset.frame), len(fields) + len(features), None if seconds is None else seconds * cores)
-    factor = FactorPlan(
-        learn=_last(fields, predict),
-        given=features,
+    _check_options(kind, name, options)
+    cpu = None if seconds is None else seconds * len(os.sched_getaffinity(0))
+    return FactorPlan(
+        learn=learn,
+        given=given,
         objective=name,
-        options={**size, **(options or {})},
-        network=network,
+        options={**kind.sized(n, len(learn) + len(given), cpu), **options},
+        network=network or ("mlp" if issubclass(kind, Trained) else None),
         seconds=_seconds(kind, seconds),
     )
-    if not issubclass(kind, Samples):
-        if not issubclass(kind, Predicts):
-            raise UsageError(f"{name} can neither create nor predict", found=capabilities(kind))
-        if len(fields) != 1:
-            raise UsageError(
-                f"{name} learns one column given others",
-                found=list(fields),
-                do="Name the column with learn= (and what it is predicted from with given=)",
-            )
-        inputs = features or tuple(n for n in schema.names if n not in fields and schema[n].kind not in MADE)
-        alone = factor.model_copy(update={"given": inputs, "network": network or "linear", "seconds": None})
-        return Plan(rows=dataset.rows, seed=seed, time=seconds, predict=(alone,), target=fields[0], notes=tuple(notes))
-    if trained and network is None:
-        factor = factor.model_copy(update={"network": "mlp"})
-    predictors = _predictors(dataset, predict, (*features, *fields)) if predict else ()
-    return Plan(
-        rows=dataset.rows,
-        seed=seed,
-        time=seconds,
-        create=(factor,),
-        predict=predictors,
-        target=predict,
-        notes=tuple(notes),
-    )
+
+
+def _discriminative(factor: FactorPlan, schema: Schema) -> FactorPlan:
+    """A factor that only predicts: one column given all others, or given those that were named."""
+    kind = OBJECTIVES[factor.objective]
+    if not issubclass(kind, Predicts):
+        raise UsageError(f"{factor.objective} can neither create nor predict", found=capabilities(kind))
+    if len(factor.learn) != 1:
+        raise UsageError(
+            f"{factor.objective} learns one column given others",
+            found=list(factor.learn),
+            do="Name the column with learn= (and what it is predicted from with given=)",
+        )
+    rest = tuple(field.name for field in schema if field.name not in factor.learn and field.kind not in MADE)
+    network = factor.network or "linear"
+    return factor.model_copy(update={"given": factor.given or rest, "network": network, "seconds": None})
 
 
 def _names(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ...]:
