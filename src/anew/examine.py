@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from anew.core.columns import Codes, Floats
+from anew.core.columns import Floats
 from anew.core.errors import AnewError
 from anew.core.schema import Schema
+from anew.core.seeds import stream
 from anew.core.where import Where
 from anew.fitting import Tell, quiet
 from anew.joint import Joint, candidate_cells
@@ -112,9 +113,10 @@ def _score(joint: Joint, target: str, frame: pl.DataFrame, answer: Floats, seed:
     """AUC of classes (mean of one against the rest) or R2 of numbers, with a bootstrap interval."""
     codes, positions = joint.codec.encode_column(joint.codec.schema[target], frame[target])
     if answer.ndim == 2:
+        from anew.audit.statistics import mean_auc
 
         def measure(rows: np.ndarray[Any, Any]) -> float:
-            return _mean_auc(codes[rows], answer[rows])
+            return mean_auc(codes[rows], answer[rows])
     else:
         truth = joint.codec.grids[target].decode(codes, positions)
 
@@ -125,23 +127,12 @@ def _score(joint: Joint, target: str, frame: pl.DataFrame, answer: Floats, seed:
 
 
 def _interval(measure: Any, n: int, seed: int, draws: int = 40) -> tuple[float, float, float]:
-    """The measure on all rows, and the normal 95 % interval by the bootstrap's deviation."""
-    rng = np.random.default_rng(seed)
+    """The measure on all rows, and the normal 95 % interval by the bootstrap's error."""
+    from anew.audit.statistics import bootstrap_error
+
     value = measure(np.arange(n))
-    spread = float(np.nanstd([measure(rng.integers(0, n, n)) for _ in range(draws)]))
-    return value, value - 1.96 * spread, value + 1.96 * spread
-
-
-def _mean_auc(codes: Codes, chance: Floats) -> float:
-    """The area under the curve of each class against the rest, averaged over the classes that occur."""
-    from anew.audit.statistics import auc
-
-    areas = [
-        auc(chance[codes == k, k], chance[codes != k, k]).value
-        for k in np.unique(codes[codes >= 0])
-        if (codes == k).any() and (codes != k).any()
-    ]
-    return float(np.mean(areas[-1:] if len(areas) == 2 else areas)) if areas else float("nan")
+    half = 1.96 * bootstrap_error(measure, n, draws, stream("interval", seed))
+    return value, value - half, value + half
 
 
 def _explained(truth: Floats, answer: Floats) -> float:

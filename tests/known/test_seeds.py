@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
-import polars as pl
+import pytest
 
 import anew
+from anew import joint
 from anew.core.seeds import stream
+from anew.objectives import chain
+from anew.testing import example_frame
 
 
 def test_a_purpose_is_a_stream() -> None:
@@ -22,16 +27,21 @@ def test_a_purpose_is_a_stream() -> None:
         assert not np.isin(a, stranger).any()
 
 
-def test_a_draw_with_the_seed_of_the_fit_is_as_good_as_another() -> None:
-    """Fitting column j and drawing block j once shared a stream: the draw followed the trees' own random choices."""
-    rng = np.random.default_rng(0)
-    group = rng.integers(0, 8, 4000)
-    data = pl.DataFrame(
-        {"group": group, "other": rng.integers(0, 30, 4000), "value": group * 10 + rng.normal(size=4000)}
-    )
-    model = anew.fit(data, seed=0)
-    gaps = []
-    for seed in (0, 1, 2, 3, 4):
-        shares = model.sample(8000, seed=seed)["group"].value_counts().sort("group")["count"].to_numpy() / 8000
-        gaps.append(np.abs(shares - np.bincount(group) / 4000).sum())
-    assert gaps[0] < 2 * np.mean(gaps[1:]) + 0.01
+def test_fitting_and_drawing_share_no_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fitting column j and drawing block j once did: the draw followed the trees' own random choices."""
+    used: dict[str, set[str]] = {"chain": set(), "joint": set()}
+
+    def spy(where: str) -> Callable[..., np.random.Generator]:
+        def record(purpose: str, seed: int, *numbers: int) -> np.random.Generator:
+            generator = stream(purpose, seed, *numbers)
+            used[where].add(str(generator.bit_generator.state["state"]))
+            return generator
+
+        return record
+
+    monkeypatch.setattr(chain, "stream", spy("chain"))
+    monkeypatch.setattr(joint, "stream", spy("joint"))
+    anew.fit(example_frame(100), seed=0).sample(20_000, seed=0)
+    assert len(used["chain"]) == 7, "one stream a column"
+    assert len(used["joint"]) == 3, "one stream a block"
+    assert not used["chain"] & used["joint"]

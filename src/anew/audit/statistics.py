@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,6 +90,19 @@ def auc(positive: Floats, negative: Floats, z: float = Z95) -> Estimate:
     below = 1 - (together[n:] - ranks(negative)) / n  # (m,) share of positives above each negative
     error = np.sqrt(above.var(ddof=1) / n + below.var(ddof=1) / m)
     return Estimate.around(float(above.mean()), max(float(error), 0.5 / min(n, m)), z).clipped()
+
+
+def mean_auc(truth: npt.NDArray[Any], predicted: Floats) -> float:
+    """Mean over classes of one class against the rest; classes absent from the held-out rows are not asked.
+
+    Two classes count once. A class that the model never saw scores everything 0: one half.
+    """
+    classes = np.unique(truth[truth >= 0]).astype(int)
+    if len(classes) < 2:
+        return float("nan")
+    if len(classes) == 2:
+        classes = classes[1:]
+    return float(np.mean([auc(predicted[truth == k, k], predicted[truth != k, k]).value for k in classes]))
 
 
 def bootstrap_error(

@@ -356,12 +356,8 @@ def _normal_scores(grid: Grid, codes: Codes, positions: Floats) -> Floats:
 
     if grid.size == 0:
         return np.zeros(len(codes))
-    ends = np.concatenate([[0.0], np.cumsum(grid.counts)])
-    place = np.where(np.isnan(positions), 0.0, positions)
-    cell = np.clip(np.floor(place), 0, grid.size - 1).astype(np.intp)
-    rank = (ends[cell] + (place - cell) * grid.counts[cell]) / ends[-1]
-    margin = 0.005 / ends[-1]  # the outermost value stays finite
-    return np.asarray(np.where(codes == MISSING, 0.0, ndtri(np.clip(rank, margin, 1 - margin))))
+    margin = 0.005 / grid.counts.sum()  # the outermost value stays finite
+    return np.asarray(np.where(codes == MISSING, 0.0, ndtri(np.clip(grid.ranks(positions), margin, 1 - margin))))
 
 
 def _from_scores(grid: Grid, z: Floats) -> tuple[Codes, Floats]:

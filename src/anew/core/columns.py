@@ -83,6 +83,13 @@ class Grid:
         inside = (values - self.lower[cell]) / np.where(width > 0, width, 1.0)
         return np.where(width > 0, np.minimum(inside, np.nextafter(1.0, 0.0)), 0.5)
 
+    def ranks(self, positions: Floats) -> Floats:
+        """The share of training rows below each position, (n,) in [0, 1]; that of the lowest cell where missing."""
+        ends = np.concatenate([[0.0], np.cumsum(self.counts)])
+        place = np.nan_to_num(positions)
+        cell = np.clip(np.floor(place), 0, self.size - 1).astype(np.intp)
+        return np.asarray((ends[cell] + (place - cell) * self.counts[cell]) / ends[-1])
+
     def decode(self, codes: Codes, positions: Floats) -> Floats:
         """The inverse of `encode`: values (n,), NaN where the code is missing."""
         if self.size == 0:

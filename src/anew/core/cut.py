@@ -1,8 +1,9 @@
 """How a column of numbers is cut into cells: atoms that many rows share, and bins that several rows share.
 
-No cell of a fitted grid belongs to fewer than a stated number of rows unless the column has no more, and the edges
-between two bins lie half-way between their values: so the grid holds no rare value of any row, except the smallest
-and the largest, which bound what is made anew.
+A bin has a stated number of rows at least, and the edges between two bins lie half-way between their values, so that
+most grids hold no rare value. They do hold: the smallest and the largest, which bound what is made anew; the rare
+values of a scale (few different values, all kept, as rare levels of a category are); and a rare value alone between two
+atoms, as a bin of its few rows that reaches half-way to both, or, where whole steps leave no room, as itself.
 """
 
 from __future__ import annotations

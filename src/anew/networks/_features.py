@@ -57,11 +57,8 @@ def _scores(grid: Grid, codes: Codes, positions: Floats) -> Floats:
 
     if grid.size == 0:
         return np.zeros((len(codes), 2))
-    ends = np.concatenate([[0.0], np.cumsum(grid.counts)])
-    place = np.nan_to_num(positions)
-    cell = np.clip(np.floor(place), 0, grid.size - 1).astype(np.intp)
-    rank = (ends[cell] + (place - cell) * grid.counts[cell]) / ends[-1]
-    score = ndtri(np.clip(rank, 0.5 / ends[-1], 1 - 0.5 / ends[-1]))
+    margin = 0.5 / grid.counts.sum()
+    score = ndtri(np.clip(grid.ranks(positions), margin, 1 - margin))
     gone = codes == MISSING
     return np.stack([np.where(gone, 0.0, score), gone.astype(np.float64)], 1)
 

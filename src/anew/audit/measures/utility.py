@@ -18,7 +18,7 @@ from anew.audit.finding import Finding, Verdict, finding
 from anew.audit.forests import boosted, one_thread, predictable, readable
 from anew.audit.groups import classes_of
 from anew.audit.measure import Measure
-from anew.audit.statistics import Estimate, auc, bootstrap_error
+from anew.audit.statistics import Estimate, bootstrap_error, mean_auc
 from anew.core.columns import Floats
 from anew.core.schema import NOMINAL, ORDERED
 
@@ -151,7 +151,7 @@ class Lab:
         truth, guess = self.truth[drawn], predicted[drawn]
         if self.values:
             return float(1 - ((truth - guess[:, 0]) ** 2).sum() / max(((truth - truth.mean()) ** 2).sum(), 1e-300))
-        return _mean_auc(truth, guess)
+        return mean_auc(truth, guess)
 
     def score(self, rows: Floats) -> Estimate | None:
         predicted = self.predictions(rows)
@@ -170,16 +170,3 @@ class Lab:
     def _estimate(self, statistic: Callable[..., float], value: float) -> Estimate:
         error = bootstrap_error(statistic, len(self.truth), 40, self.evidence.rng(8))
         return Estimate.around(value, error)
-
-
-def _mean_auc(truth: Floats, predicted: Floats) -> float:
-    """Mean over classes of one class against the rest; classes absent from the held-out rows are not asked.
-
-    Two classes count once. A class that the model never saw scores everything 0: one half.
-    """
-    classes = np.unique(truth).astype(int)
-    if len(classes) < 2:
-        return float("nan")
-    if len(classes) == 2:
-        classes = classes[1:]
-    return float(np.mean([auc(predicted[truth == k, k], predicted[truth != k, k]).value for k in classes]))
