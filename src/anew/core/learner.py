@@ -152,20 +152,27 @@ class Conditions(ABC, Generic[X]):
 
 
 class Completes(ABC, Generic[X]):
-    """Fills the unknown part of examples by draws from the conditional."""
+    """Fills the unknown part of examples by draws from p(unknown | known)."""
 
     @abstractmethod
-    def complete(self, x: X, known: npt.NDArray[np.bool_], rng: np.random.Generator) -> X: ...
+    def complete(self, x: X, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: X | None = None) -> X:
+        """n examples like `x` in which what `known` marks is unchanged and the rest is drawn.
+
+        `known` has the shape of the data of x: (n, d) of `Cells`, (n, *data) of `Encoded`. What is unknown in x may hold
+        anything. What is drawn may be missing where the data has missing values: `joint` asks again.
+        """
 
 
 class Encodes(ABC, Generic[X]):
-    """Maps examples to a latent space and back."""
+    """Maps examples to a latent space and back: about a standard normal, so that straight lines mean something."""
 
     @abstractmethod
-    def encode(self, x: X) -> Floats: ...
+    def encode(self, x: X, given: X | None = None) -> Floats:
+        """(n, k) latent coordinates; the same x always gives the same."""
 
     @abstractmethod
-    def decode(self, z: Floats) -> X: ...
+    def decode(self, z: Floats, given: X | None = None) -> X:
+        """n examples at the coordinates (n, k); the same z always gives the same."""
 
 
 class Predicts(ABC, Generic[X]):
