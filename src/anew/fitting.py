@@ -139,7 +139,7 @@ def _train(
     found = checkpoint.read() if checkpoint else None
     state, plan = found or (None, _with_steps(factor, learner, source, whole, tell))
     limit = SAFETY * (plan.seconds or 60.0) + 30.0
-    schedule = Schedule(plan.steps or 1, seed=whole.seed, limit=limit)
+    schedule = Schedule(plan.steps or 1, batch=learner.batch, cool_down=learner.cool_down, seed=whole.seed, limit=limit)
     if found:
         fitted.notes.append(f"resumed {plan.objective} at step {state.step:,} of {plan.steps:,}" if state else "")
     _run(learner, source, schedule, state, plan, checkpoint, fitted, tell)
@@ -194,7 +194,7 @@ def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan,
         return factor.plan
     tell("Timing a training step", 0.0)
     twin = copy.deepcopy(learner)
-    cost = seconds_a_step(twin, source, Schedule(TRIAL, validate_every=TRIAL + 1, seed=whole.seed))
+    cost = seconds_a_step(twin, source, Schedule(TRIAL, batch=learner.batch, validate_every=TRIAL + 1, seed=whole.seed))
     seconds = factor.plan.seconds or 60.0
     return factor.plan.model_copy(update={"steps": max(int(seconds / cost), 20), "seconds": seconds})
 

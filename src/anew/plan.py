@@ -135,7 +135,7 @@ def _factor(
         given=given,
         objective=name,
         options={**kind.sized(n, len(learn) + len(given), cpu), **options},
-        network=network or ("mlp" if issubclass(kind, Trained) else None),
+        network=network or (kind.networks[0] if issubclass(kind, Trained) else None),
         seconds=_seconds(kind, seconds),
     )
 

@@ -128,9 +128,9 @@ class Fitted:
 def fit_example(kind: type[Learner], *, seed: int = 0, steps: int = 60, n: int = 400) -> Fitted:
     """A small fit of an objective; a discriminative one learns the last column given the others."""
     table, frame = example_table(n)
-    view = next(view for view in kind.reads if view in table.views)
+    view = view_of(kind, table)
     if issubclass(kind, Trained):
-        learner: Learner = kind(table.space(view), {}, network="mlp", seed=seed, width=32, depth=2)
+        learner: Learner = make_trained(kind, table, seed)
         assert isinstance(learner, Trained)
         for _ in _train(learner, table, frame, steps, seed):
             pass
@@ -142,6 +142,16 @@ def fit_example(kind: type[Learner], *, seed: int = 0, steps: int = 60, n: int =
     assert isinstance(learner, Solved)
     learner.solve(table.encode(frame, "Columns"), exact())
     return Fitted(learner, table, frame, view)
+
+
+def view_of(kind: type[Learner], table: Table) -> str:
+    """The best view that the objective reads and the table has."""
+    return next(view for view in kind.reads if view in table.views)
+
+
+def make_trained(kind: type[Trained], table: Table, seed: int = 0, width: int = 32) -> Trained:
+    """A small learner of the objective's first network, not trained."""
+    return kind(table.space(view_of(kind, table)), {}, network=kind.networks[0], seed=seed, width=width, depth=2)
 
 
 def _for_prediction(table: Table, kind: type) -> tuple[Table, Columns]:
@@ -156,7 +166,7 @@ def _train(learner: Trained, table: Table, frame: pl.DataFrame, steps: int, seed
     from anew.fitting import InMemory
     from anew.train import Schedule, train
 
-    source = InMemory(Batch(table.encode(frame, "Mixed")), "cpu")
+    source = InMemory(Batch(table.encode(frame, view_of(type(learner), table))), "cpu")
     for event in train(learner, source, Schedule(steps, batch=64, validate_every=max(steps // 4, 1), seed=seed)):
         yield sum(event.losses.values())
 
@@ -186,8 +196,8 @@ def check_losses(kind: type[Trained]) -> None:
     from anew.core.batch import Batch
 
     table, frame = example_table(64)
-    learner = kind(table.space("Mixed"), {}, network="mlp", seed=0, width=32, depth=2)
-    batch = Batch(table.encode(frame, "Mixed"))
+    learner = make_trained(kind, table)
+    batch = Batch(table.encode(frame, view_of(kind, table)))
     owners = [id(p) for phase in learner.phases() for p in phase.parameters]
     assert len(owners) == len(set(owners)), "a parameter belongs to two phases"
     assert set(owners) == {id(p) for p in learner.module.parameters()}, "a parameter belongs to no phase"
@@ -198,19 +208,22 @@ def check_losses(kind: type[Trained]) -> None:
         other = batch.map(lambda t: torch.cat([t[:1], t[1:].flip(0)]))
         moved = phase.loss(other, torch.Generator().manual_seed(1))
         assert torch.allclose(losses[0], moved[0], atol=1e-5), f"{phase.name}: other examples changed a loss"
-        _check_masks(phase, batch, losses)
+        _check_masks(phase, batch)
         _check_vmap(phase, batch)
 
 
-def _check_masks(phase: Phase, batch: Batch, losses: Tensor) -> None:
+def _check_masks(phase: Phase, batch: Batch) -> None:
     """What is not present (missing, padding) costs nothing, whatever stands in its place."""
     import torch
 
     from anew.core.batch import Batch, Encoded
 
-    filled = torch.where(batch.x.present, batch.x.x, 9.0)
-    again = phase.loss(Batch(Encoded(filled, batch.x.present)), torch.Generator().manual_seed(1))
-    assert not bool(batch.x.present.all()), "the example has missing cells"
+    here = batch.x.present & (torch.rand(batch.x.x.shape, generator=torch.Generator().manual_seed(2)) < 0.9)
+    swapped = torch.where(here, batch.x.x, batch.x.x.flip(0))
+    losses, again = (
+        phase.loss(Batch(Encoded(x, here)), torch.Generator().manual_seed(1)) for x in (batch.x.x, swapped)
+    )
+    assert not torch.equal(swapped, batch.x.x), "other cells stand where nothing is present"
     assert torch.allclose(losses, again, atol=1e-5), f"{phase.name}: what is missing changed a loss"
 
 
@@ -229,7 +242,7 @@ def _check_vmap(phase: Phase, batch: Batch) -> None:
 def check_training_lowers_the_loss(kind: type[Trained]) -> None:
     """The mean loss of the last steps is below that of the first."""
     table, frame = example_table()
-    learner = kind(table.space("Mixed"), {}, network="mlp", seed=0, width=64, depth=2)
+    learner = make_trained(kind, table, width=64)
     losses = list(_train(learner, table, frame, 150, 0))
     assert np.mean(losses[-20:]) < np.mean(losses[:10]), "training does not lower the loss"
 
@@ -307,7 +320,7 @@ def check_state(fitted: Fitted, kind: type[Learner]) -> None:
     n, d = fitted.frame.shape
     assert not any(a.shape[:2] in {(n, d), (d, n)} for a in map(np.asarray, arrays.values())), "a state holds rows"
     if isinstance(fitted.learner, Trained):
-        twin: Learner = kind(fitted.learner.space, {}, network="mlp", seed=99, width=32, depth=2)  # type: ignore[call-arg]
+        twin: Learner = make_trained(type(fitted.learner), fitted.table, seed=99)
     else:
         assert isinstance(fitted.learner, Solved)
         twin = kind(fitted.learner.space, seed=99)  # type: ignore[call-arg]

@@ -20,7 +20,6 @@ from anew.core.learner import Phase, Trained
 
 GAMMA = 6.94  # the average reaches back over about a tenth of the run
 WARM_UP = 100  # steps from zero to the full learning rate
-COOL_DOWN = 0.3  # the last share of the steps, in which the rate falls to zero
 
 
 class Source(Protocol):
@@ -37,6 +36,7 @@ class Schedule:
 
     steps: int
     batch: int = 512
+    cool_down: float = 0.3  # the last share of the steps, in which the rate falls to zero
     validate_every: int = 250
     patience: int = 8  # validations without improvement
     holdout: float = 0.1
@@ -92,7 +92,7 @@ def train(
     while state.step < schedule.steps:
         losses = {}
         for index, (phase, optimiser) in enumerate(zip(phases, optimisers, strict=True)):
-            _set_rate(optimiser, rates[index], state.step, schedule.steps)
+            _set_rate(optimiser, rates[index], state.step, schedule)
             generator = _generator(schedule.seed, state.step, index)
             batch = source.take(rows[torch.randint(len(rows), (min(schedule.batch, len(rows)),), generator=generator)])
             optimiser.zero_grad(set_to_none=True)
@@ -130,9 +130,10 @@ def _generator(seed: int, step: int, phase: int) -> torch.Generator:
     return torch.Generator().manual_seed(mixed)
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: int, steps: int) -> None:
+def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: int, schedule: Schedule) -> None:
+    steps = schedule.steps
     warm = min((step + 1) / min(WARM_UP, max(steps // 10, 1)), 1.0)
-    cool = min((steps - step) / max(COOL_DOWN * steps, 1), 1.0)
+    cool = min((steps - step) / max(schedule.cool_down * steps, 1), 1.0)
     for group, rate in zip(optimiser.param_groups, rates, strict=True):
         group["lr"] = rate * warm * cool
 

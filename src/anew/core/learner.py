@@ -83,7 +83,14 @@ class Phase:
 
 
 class Trained(Learner):
-    """A learner with phases (a GAN two, everything else one) over networks built for its space."""
+    """A learner with phases (a GAN two, everything else one) over networks built for its space.
+
+    The class says how it likes to be trained; the one loop reads it from the schedule.
+    """
+
+    networks: ClassVar[tuple[str, ...]] = ("mlp",)  # names of networks that serve it, best first
+    batch: ClassVar[int] = 512  # rows of a step
+    cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
 
     def __init__(
         self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0, **options: Any
