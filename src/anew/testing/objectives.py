@@ -1,10 +1,4 @@
-"""The public conformance suite: what every objective, network and codec must obey, here and in other people's packages.
-
-    from anew.testing import check_objective
-    check_objective(MyObjective)
-
-Each check raises AssertionError with the law that is broken. `anew`'s own tests run them over its registries.
-"""
+"""The laws of objectives: those of every learner, and those that its capabilities promise."""
 
 from __future__ import annotations
 
@@ -16,99 +10,15 @@ import numpy as np
 import polars as pl
 
 from anew.codecs.table import Table
-from anew.core.codec import Codec
 from anew.core.columns import Cells, Columns, Floats
 from anew.core.learner import Conditions, Learner, Phase, Predicts, Samples, Scores, Solved, Trained
-from anew.core.network import Module, Network, Predictor
 from anew.core.release import exact
-from anew.core.schema import Field, Schema
+from anew.testing.examples import example_table
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from anew.core.batch import Batch
-
-# ---------------------------------------------------------------- data to check on
-
-
-def example_frame(n: int = 400, seed: int = 0) -> pl.DataFrame:
-    """A table of every learned kind, with dependences, an atom, rare levels and missing values."""
-    rng = np.random.default_rng(seed)
-    sex = rng.choice(["F", "M"], n)
-    age = np.clip(rng.normal(50 + 8 * (sex == "F"), 15), 18, 90).astype(int)
-    weight = np.round(rng.normal(70 + 10 * (sex == "M"), 9, n), 1)
-    spent = np.where(rng.random(n) < 0.5, 0.0, rng.lognormal(3, 1, n))
-    since = np.datetime64("2020-01-01", "us") + rng.integers(0, 1000, n).astype("timedelta64[D]")
-    return pl.DataFrame(
-        {
-            "sex": sex,
-            "age": age.astype(np.int64),
-            "weight": pl.Series([None if rng.random() < 0.1 else float(w) for w in weight]),
-            "spent": spent,
-            "since": since,
-            "smoker": rng.random(n) < 0.2 + 0.3 * (age > 60),
-            "ward": pl.Series([None if rng.random() < 0.05 else str(w) for w in rng.choice(list("abcd"), n)]),
-        }
-    )
-
-
-def example_schema() -> Schema:
-    return Schema(
-        fields=(
-            Field(name="sex", kind="category", dtype="String"),
-            Field(name="age", kind="integer", dtype="Int64"),
-            Field(name="weight", kind="number", dtype="Float64", decimals=1, missing=True),
-            Field(name="spent", kind="number", dtype="Float64"),
-            Field(name="since", kind="datetime", dtype="Datetime('us')"),
-            Field(name="smoker", kind="boolean", dtype="Boolean"),
-            Field(name="ward", kind="category", dtype="String", missing=True),
-        )
-    )
-
-
-def example_table(n: int = 400, seed: int = 0) -> tuple[Table, pl.DataFrame]:
-    """A fitted codec and the rows it was fitted on."""
-    frame = example_frame(n, seed)
-    table = Table(example_schema())
-    table.fit(frame, exact())
-    return table, frame
-
-
-# ---------------------------------------------------------------- codecs
-
-
-def check_codec(
-    kind: type[Codec[pl.DataFrame]], schema: Schema | None = None, frame: pl.DataFrame | None = None
-) -> None:
-    """decode(encode(x)) is x in every view, empty data passes, and a restored codec is the same codec."""
-    schema = schema or example_schema()
-    frame = example_frame() if frame is None else frame
-    codec = kind(schema)
-    codec.fit(frame, exact())
-    again = kind(schema)
-    again.restore(*codec.state())
-    for view in kind.views:
-        assert_close_frames(codec.decode(codec.encode(frame, view), view), frame, f"decode(encode(x)) in {view}")
-        assert_close_frames(again.decode(again.encode(frame, view), view), frame, f"a restored codec in {view}")
-        assert codec.decode(codec.encode(frame[:0], view), view).height == 0, f"no rows in {view} are no rows"
-
-
-def assert_close_frames(a: pl.DataFrame, b: pl.DataFrame, law: str, tolerance: float = 1e-2) -> None:
-    """Equal words, times within a day's cell, numbers within a small part of the column's spread."""
-    assert a.columns == b.columns, law
-    for name in b.columns:
-        x, y = a[name], b[name]
-        assert (x.is_null() == y.is_null()).all(), f"{law}: missing cells of {name!r} moved"
-        if y.dtype.is_numeric():
-            spread = float(np.nanstd(y.to_numpy())) or 1.0
-            worst = np.nanmax(np.abs(x.cast(pl.Float64).to_numpy() - y.cast(pl.Float64).to_numpy()))
-            assert worst <= tolerance * spread, f"{law}: {name!r} is off by {worst}"
-        else:
-            share = float((x == y).fill_null(True).mean())  # type: ignore[arg-type]
-            assert share > 0.999, f"{law}: {name!r} agrees in {share:.1%}"
-
-
-# ---------------------------------------------------------------- objectives
 
 
 @dataclass
@@ -137,7 +47,7 @@ def fit_example(kind: type[Learner], *, seed: int = 0, steps: int = 60, n: int =
         return Fitted(learner, table, frame, view)
     space: Columns = table.space("Columns")
     if not issubclass(kind, Samples):
-        table, space = _for_prediction(table, kind)
+        table, space = for_prediction(table, kind)
     learner = kind(space, seed=seed)  # type: ignore[call-arg]
     assert isinstance(learner, Solved)
     learner.solve(table.encode(frame, "Columns"), exact())
@@ -154,7 +64,7 @@ def make_trained(kind: type[Trained], table: Table, seed: int = 0, width: int = 
     return kind(table.space(view_of(kind, table)), {}, network=kind.networks[0], seed=seed, width=width, depth=2)
 
 
-def _for_prediction(table: Table, kind: type) -> tuple[Table, Columns]:
+def for_prediction(table: Table, kind: type) -> tuple[Table, Columns]:
     target = "spent" if getattr(kind, "ordered", False) else "smoker"
     part = table.select([*(f.name for f in table.learned if f.name != target), target])
     space: Columns = part.space("Columns")
@@ -338,58 +248,3 @@ def _answers(learner: Learner, fitted: Fitted) -> list[Floats]:
         cells: Cells = fitted.table.encode(fitted.frame, "Columns")
         answers.append(learner.predict(cells.columns(slice(0, cells.width - 1))))
     return answers
-
-
-# ---------------------------------------------------------------- networks
-
-
-def check_network(kind: type[Network]) -> None:
-    """A module maps shapes to shapes, row by row, and reads its conditions; a predictor answers what it learned."""
-    if issubclass(kind, Predictor):
-        _check_predictor(kind)
-    elif issubclass(kind, Module):
-        _check_module(kind)
-
-
-def _check_module(kind: type[Module]) -> None:
-    import torch
-
-    from anew.core.batch import Encoded
-    from anew.core.space import Mixed
-
-    space = Mixed(reals=2, sizes=(3,))
-    network = kind((5,), (4,), given={"table": space}, timed=True, width=16, depth=2)
-    assert isinstance(network, torch.nn.Module)
-    torch.manual_seed(0)
-    for parameter in network.parameters():
-        torch.nn.init.normal_(parameter, std=0.2)
-    x, time = torch.randn(6, 5), torch.rand(6)
-    given = Encoded(torch.tensor([[0.1, 0.2, i % 3] for i in range(6)]), torch.ones(6, 3, dtype=torch.bool))
-    out = network(x, {"table": given}, time)
-    assert out.shape == (6, 4), "the output has the shape asked for"
-    alone = network(x[2:3], {"table": given.take(torch.tensor([2]))}, time[2:3])
-    assert torch.allclose(out[2:3], alone, atol=1e-5), "a row depends on its batch"
-    changed = Encoded(given.x + torch.tensor([1.0, 0.0, 0.0]), given.present)
-    assert not torch.allclose(out, network(x, {"table": changed}, time)), "what is given is ignored"
-
-
-def _check_predictor(kind: type[Predictor]) -> None:
-    table, frame = example_table(600)
-    part, space = _for_prediction(table, object)
-    cells: Cells = part.encode(frame, "Columns")
-    inputs, features = cells.columns(slice(0, space.given)), space.select(range(space.given))
-    rng = np.random.default_rng(0)
-    truth = np.nan_to_num(inputs.positions[:, 1])
-    for classes in (True, False):
-        network, twin = kind(), kind()
-        if classes:
-            network.fit_classes(inputs, features, (truth > np.median(truth)).astype(np.int32), 2, 0)
-        else:
-            network.fit_values(inputs, features, truth + rng.normal(0, 0.1, len(truth)), 0)
-        answer = network(inputs, features)
-        twin.restore(*network.state())
-        assert np.array_equal(answer, twin(inputs, features)), "a restored network answers differently"
-        right = (
-            np.mean((answer[:, 1] > 0.5) == (truth > np.median(truth))) if classes else np.corrcoef(answer, truth)[0, 1]
-        )
-        assert right > 0.9, f"it does not learn what is plain to see: {right:.2f}"

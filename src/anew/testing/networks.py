@@ -1,0 +1,62 @@
+"""The laws of networks: shapes, rows that do not see each other, what is given is read."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from anew.core.columns import Cells
+from anew.core.network import Module, Network, Predictor
+from anew.testing.examples import example_table
+from anew.testing.objectives import for_prediction
+
+
+def check_network(kind: type[Network]) -> None:
+    """A module maps shapes to shapes, row by row, and reads its conditions; a predictor answers what it learned."""
+    if issubclass(kind, Predictor):
+        _check_predictor(kind)
+    elif issubclass(kind, Module):
+        _check_module(kind)
+
+
+def _check_module(kind: type[Module]) -> None:
+    import torch
+
+    from anew.core.batch import Encoded
+    from anew.core.space import Mixed
+
+    space = Mixed(reals=2, sizes=(3,))
+    network = kind((5,), (4,), given={"table": space}, timed=True, width=16, depth=2)
+    assert isinstance(network, torch.nn.Module)
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x, time = torch.randn(6, 5), torch.rand(6)
+    given = Encoded(torch.tensor([[0.1, 0.2, i % 3] for i in range(6)]), torch.ones(6, 3, dtype=torch.bool))
+    out = network(x, {"table": given}, time)
+    assert out.shape == (6, 4), "the output has the shape asked for"
+    alone = network(x[2:3], {"table": given.take(torch.tensor([2]))}, time[2:3])
+    assert torch.allclose(out[2:3], alone, atol=1e-5), "a row depends on its batch"
+    changed = Encoded(given.x + torch.tensor([1.0, 0.0, 0.0]), given.present)
+    assert not torch.allclose(out, network(x, {"table": changed}, time)), "what is given is ignored"
+
+
+def _check_predictor(kind: type[Predictor]) -> None:
+    table, frame = example_table(600)
+    part, space = for_prediction(table, object)
+    cells: Cells = part.encode(frame, "Columns")
+    inputs, features = cells.columns(slice(0, space.given)), space.select(range(space.given))
+    rng = np.random.default_rng(0)
+    truth = np.nan_to_num(inputs.positions[:, 1])
+    for classes in (True, False):
+        network, twin = kind(), kind()
+        if classes:
+            network.fit_classes(inputs, features, (truth > np.median(truth)).astype(np.int32), 2, 0)
+        else:
+            network.fit_values(inputs, features, truth + rng.normal(0, 0.1, len(truth)), 0)
+        answer = network(inputs, features)
+        twin.restore(*network.state())
+        assert np.array_equal(answer, twin(inputs, features)), "a restored network answers differently"
+        right = (
+            np.mean((answer[:, 1] > 0.5) == (truth > np.median(truth))) if classes else np.corrcoef(answer, truth)[0, 1]
+        )
+        assert right > 0.9, f"it does not learn what is plain to see: {right:.2f}"
