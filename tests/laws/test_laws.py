@@ -75,9 +75,21 @@ def test_log_prob_and_relax(space: Space) -> None:
     assert torch.equal(nothing, torch.zeros(len(x))), "what is not present costs nothing"
     drawn = space.relax(params, torch.Generator().manual_seed(0))
     assert drawn.shape == (len(x), *space.shape)
+    assert torch.allclose(space.expect(params.detach() * 0 + _certain(space, x)), space.embed(x), atol=1e-4)
     drawn.square().sum().backward()
     assert params.grad is not None
     assert torch.isfinite(params.grad).all()
+
+
+def _certain(space: Space, x: torch.Tensor) -> torch.Tensor:
+    """Parameters that leave no doubt of x: its own numbers as means, its own tokens as logits."""
+    match space:
+        case Real():
+            return torch.stack([x, torch.zeros_like(x)], 1)
+        case Mixed():
+            real = torch.cat([x[:, : space.reals], torch.zeros_like(x[:, : space.reals])], 1)
+            return torch.cat([real, 1e4 * space.tokens.embed(x[:, space.reals :])], 1)
+    return 1e4 * space.embed(x)
 
 
 def test_tokens_are_probabilities() -> None:

@@ -3,9 +3,7 @@
 `Columns`: each field is a released grid (see core.columns). Categories are nominal grids whose cells are the levels,
 most frequent first; a category of any number of levels stays one integer code, never a one-hot.
 
-`Mixed`: the position of an ordered field becomes the normal score of its rank, z = Phi^-1((rows below + fraction x
-rows in the cell) / rows), so that every marginal is standard normal; missing is a token beside it. A category is a
-token, or several digits when it has more than 256 levels.
+`Mixed`: numbers as normal scores of their ranks beside tokens for spikes, missing and categories (see _mixed.py).
 
 Identifiers are made anew, constants repeated, empty columns stay empty: no learner sees them.
 """
@@ -13,7 +11,7 @@ Identifiers are made anew, constants repeated, empty columns stay empty: no lear
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +19,7 @@ import polars as pl
 
 from anew.codecs._allow import allow, number_of
 from anew.codecs._identifiers import make_keys
+from anew.codecs._mixed import MixedView
 from anew.core.codec import Codec
 from anew.core.columns import MISSING, OUTSIDE, Allowed, Cells, Codes, Columns, Floats, Grid
 from anew.core.cut import Cut
@@ -30,11 +29,7 @@ from anew.core.release import Release
 from anew.core.schema import KINDS, MADE, NOMINAL, ORDERED, Field, Schema
 from anew.core.where import Constraint, OneOf, Where
 
-if TYPE_CHECKING:
-    from anew.core.batch import Encoded
-
 _TIMES = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)  # a day ... a microsecond
-DIGIT = 256  # the largest vocabulary of one token
 
 
 class Table(Codec[pl.DataFrame]):
@@ -83,26 +78,14 @@ class Table(Codec[pl.DataFrame]):
     def space(self, view: str) -> Any:
         if view == "Columns":
             return Columns(tuple(self.grids[f.name] for f in self.learned), tuple(f.name for f in self.learned))
-        from anew.core.space import Mixed
+        return self._mixed().space
 
-        return Mixed(reals=len(self._ordered), sizes=tuple(self._token_sizes()))
+    def _mixed(self) -> MixedView:
+        return MixedView(self.learned, self.grids)
 
-    @property
-    def _ordered(self) -> list[Field]:
-        return [field for field in self.learned if field.ordered]
-
-    def _digits(self, field: Field) -> tuple[int, ...]:
-        """The vocabulary of each position that a nominal field takes; a missing value is one more level."""
-        size = self.grids[field.name].size + (self.grids[field.name].missing > 0)
-        if size <= DIGIT:
-            return (max(size, 1),)
-        places = 2 if size <= DIGIT**2 else 3
-        base = int(np.ceil(size ** (1 / places)))
-        return (int(np.ceil(size / base ** (places - 1))), *([base] * (places - 1)))
-
-    def _token_sizes(self) -> list[int]:
-        flags = [2 for field in self._ordered if self.grids[field.name].missing > 0]
-        return flags + [size for field in self.learned if not field.ordered for size in self._digits(field)]
+    def mask(self, known: npt.NDArray[np.bool_], view: str) -> Any:
+        """Which of the learned fields are known (n, fields) -> which places of the data are, as the view has them."""
+        return known if view == "Columns" else self._mixed().mask(known)
 
     # ---------------------------------------------------------------- encode and decode
 
@@ -110,7 +93,7 @@ class Table(Codec[pl.DataFrame]):
         cells = Cells.empty(len(data), len(self.learned))
         for j, field in enumerate(self.learned):
             cells.codes[:, j], cells.positions[:, j] = self.encode_column(field, data[field.name])
-        return cells if view == "Columns" else self._to_mixed(cells)
+        return cells if view == "Columns" else self._mixed().encode(cells)
 
     def encode_column(self, field: Field, column: pl.Series) -> tuple[Codes, Floats]:
         """Codes and positions (n,) of one field."""
@@ -121,7 +104,7 @@ class Table(Codec[pl.DataFrame]):
         return codes, np.where(codes >= 0, codes + 0.5, np.nan)
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
-        cells: Cells = x if view == "Columns" else self._from_mixed(x)
+        cells: Cells = x if view == "Columns" else self._mixed().decode(x)
         return pl.DataFrame(
             [self.decode_column(f, cells.codes[:, j], cells.positions[:, j]) for j, f in enumerate(self.learned)]
         )
@@ -144,55 +127,6 @@ class Table(Codec[pl.DataFrame]):
         if value is not None and field.dtype.startswith(("Datetime", "Date", "Duration", "Time")):
             return pl.Series(field.name, [value] * n, pl.Int64)
         return pl.Series(field.name, [value] * n, None if value is not None else pl.Null)
-
-    # ---------------------------------------------------------------- the mixed view
-
-    def _to_mixed(self, cells: Cells) -> Encoded:
-        import torch
-
-        from anew.core.batch import Encoded
-
-        reals, flags, tokens, present = [], [], [], []
-        for j, field in enumerate(self.learned):
-            grid, codes = self.grids[field.name], cells.codes[:, j]
-            if field.ordered:
-                reals.append(_normal_scores(grid, codes, cells.positions[:, j]))
-                present.append(codes != MISSING)
-                flags += [(codes == MISSING).astype(np.float64)] if grid.missing > 0 else []
-            else:
-                level = np.where(codes >= 0, codes, grid.size if grid.missing > 0 else 0)
-                tokens += _to_digits(level, self._digits(field))
-        n = len(cells)
-        x = np.stack([*reals, *flags, *tokens], 1) if self.learned else np.zeros((n, 0))
-        here = np.ones(x.shape, bool)
-        here[:, : len(reals)] = np.stack(present, 1) if present else here[:, :0]
-        return Encoded(torch.from_numpy(x).float(), torch.from_numpy(here))
-
-    def _from_mixed(self, x: Encoded) -> Cells:
-        values = x.x.double().cpu().numpy()
-        cells = Cells.empty(len(values), len(self.learned))
-        real, token = 0, len(self._ordered)
-        missing: dict[str, npt.NDArray[np.bool_]] = {}
-        for field in self._ordered:
-            if self.grids[field.name].missing > 0:
-                missing[field.name] = values[:, token] > 0.5
-                token += 1
-        for j, field in enumerate(self.learned):
-            grid = self.grids[field.name]
-            if field.ordered:
-                codes, positions = _from_scores(grid, values[:, real])
-                gone = missing.get(field.name, np.zeros(len(values), bool)) | (grid.size == 0)
-                real += 1
-            else:
-                digits = self._digits(field)
-                level = _from_digits(values[:, token : token + len(digits)], digits)
-                token += len(digits)
-                gone = (level >= grid.size) & (grid.missing > 0)
-                codes = np.minimum(level, max(grid.size - 1, 0)).astype(np.int32)
-                positions = codes.astype(np.float64) + 0.5
-            cells.codes[:, j] = np.where(gone, MISSING, codes)
-            cells.positions[:, j] = np.where(gone, np.nan, positions)
-        return cells
 
     # ---------------------------------------------------------------- conditions
 
@@ -330,46 +264,6 @@ def _from_codes(field: Field, codes: Codes, levels: list[str]) -> pl.Series:
         words = pl.select(pl.when(pl.Series(codes >= 0)).then(words)).to_series()
     words = words.alias(field.name)
     return words == "true" if field.kind == "boolean" else words
-
-
-def _to_digits(level: npt.NDArray[Any], sizes: tuple[int, ...]) -> list[Floats]:
-    digits = []
-    for size in reversed(sizes):
-        digits.append((level % size).astype(np.float64))
-        level = level // size
-    return digits[::-1]
-
-
-def _from_digits(digits: Floats, sizes: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    level = np.zeros(len(digits), np.int64)
-    for place, size in enumerate(sizes):
-        level = level * size + np.clip(np.round(digits[:, place]), 0, size - 1).astype(np.int64)
-    return level
-
-
-# -------------------------------------------------------------------- normal scores
-
-
-def _normal_scores(grid: Grid, codes: Codes, positions: Floats) -> Floats:
-    """z (n,) of the rank of each position; 0 where missing."""
-    from scipy.special import ndtri
-
-    if grid.size == 0:
-        return np.zeros(len(codes))
-    margin = 0.005 / grid.counts.sum()  # the outermost value stays finite
-    return np.asarray(np.where(codes == MISSING, 0.0, ndtri(np.clip(grid.ranks(positions), margin, 1 - margin))))
-
-
-def _from_scores(grid: Grid, z: Floats) -> tuple[Codes, Floats]:
-    from scipy.special import ndtr
-
-    if grid.size == 0:
-        return np.full(len(z), MISSING, np.int32), np.full(len(z), np.nan)
-    ends = np.concatenate([[0.0], np.cumsum(grid.counts)])
-    rank = np.clip(ndtr(z), 0.0, 1.0) * ends[-1]
-    cell = np.clip(np.searchsorted(ends, rank, side="right") - 1, 0, grid.size - 1)
-    fraction = np.clip((rank - ends[cell]) / np.maximum(grid.counts[cell], 1e-12), 0.0, np.nextafter(1.0, 0.0))
-    return cell.astype(np.int32), cell + fraction
 
 
 def _plain(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Spaces of tensors: what an objective needs to know about data, and all that it may know.
 
 A space turns data x into a continuous embedding e and back, scores data under parameters that a network gives, and
-draws a differentiable sample from them. An objective written over these five operations serves every modality.
+draws a differentiable sample from them. An objective written over these operations serves every modality.
 
 Shapes: B batch, D real numbers, L positions, V = sum of the vocabularies.
 """
@@ -61,6 +61,10 @@ class Space(ABC):
     def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """A differentiable draw (B, *shape) under (B, *params)."""
 
+    @abstractmethod
+    def expect(self, params: Tensor) -> Tensor:
+        """The mean of the embedding (B, *shape) under (B, *params): E[embed(x)]."""
+
     def config(self) -> dict[str, Any]:
         """The space as JSON: the public fields of the dataclass."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -106,6 +110,9 @@ class Real(Space):
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
         return mean + torch.exp(log_scale) * noise
 
+    def expect(self, params: Tensor) -> Tensor:
+        return params[:, 0]
+
 
 @dataclass(frozen=True)
 class Tokens(Space):
@@ -144,11 +151,12 @@ class Tokens(Space):
 
     def embed(self, x: Tensor) -> Tensor:
         x = x.long()
-        return torch.cat([self._onehot(x[:, i], k) for i, k in enumerate(self.sizes)] or [x[:, :0].float()], 1)
+        hot = [x[:, i, None] == torch.arange(k, device=x.device) for i, k in enumerate(self.sizes)]  # vmaps
+        return self._side_by_side([block.float() for block in hot], x)
 
-    def _onehot(self, x: Tensor, k: int) -> Tensor:
-        hot = (x[:, None] == torch.arange(k, device=x.device)).float()  # F.one_hot does not vmap
-        return (hot - 1 / k) / math.sqrt((1 / k) * (1 - 1 / k)) if k > 1 else hot
+    def _side_by_side(self, blocks: list[Tensor], like: Tensor) -> Tensor:
+        """Chances (B, k) of each position, scaled, as one embedding (B, V)."""
+        return torch.cat([_scaled(block) for block in blocks] or [like[:, :0].float()], 1)
 
     def split(self, e: Tensor) -> list[Tensor]:
         """(B, V) -> one (B, k) block a position."""
@@ -174,11 +182,16 @@ class Tokens(Space):
         uniform = torch.rand(params.shape, generator=generator, device=params.device, dtype=params.dtype)
         gumbel = -torch.log(-torch.log(uniform.clamp(1e-9, 1 - 1e-7)))
         blocks = [torch.softmax(block / self.temperature, 1) for block in self.split(params + gumbel)]
-        scaled = [
-            (b - 1 / b.shape[1]) / math.sqrt((1 / b.shape[1]) * (1 - 1 / b.shape[1])) if b.shape[1] > 1 else b
-            for b in blocks
-        ]
-        return torch.cat(scaled or [params], 1)
+        return self._side_by_side(blocks, params)
+
+    def expect(self, params: Tensor) -> Tensor:
+        return self._side_by_side([torch.softmax(block, 1) for block in self.split(params)], params)
+
+
+def _scaled(chance: Tensor) -> Tensor:
+    """(B, k) chances of tokens -> zero mean and unit variance over uniform tokens."""
+    k = chance.shape[1]
+    return (chance - 1 / k) / math.sqrt((1 / k) * (1 - 1 / k)) if k > 1 else chance
 
 
 @dataclass(frozen=True)
@@ -231,6 +244,10 @@ class Mixed(Space):
     def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         real, tokens = self._parts(params)
         return torch.cat([self.real.relax(real, generator), self.tokens.relax(tokens, generator)], 1)
+
+    def expect(self, params: Tensor) -> Tensor:
+        real, tokens = self._parts(params)
+        return torch.cat([self.real.expect(real), self.tokens.expect(tokens)], 1)
 
 
 SPACES: dict[str, type[Space]] = {space.kind: space for space in (Real, Tokens, Mixed)}
