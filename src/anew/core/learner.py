@@ -165,8 +165,8 @@ class Completes(ABC, Generic[X]):
     def complete(self, x: X, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: X | None = None) -> X:
         """n examples like `x` in which what `known` marks is unchanged and the rest is drawn.
 
-        `known` has the shape of the data of x: (n, d) of `Cells`, (n, *data) of `Encoded`. What is unknown in x may hold
-        anything. What is drawn may be missing where the data has missing values: `joint` asks again.
+        `known` has the shape of the data of x: (n, d) of `Cells`, (n, *data) of `Encoded`. What is unknown in x may
+        hold anything. What is drawn may be missing where the data has missing values: `joint` asks again.
         """
 
 
