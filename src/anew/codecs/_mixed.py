@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from anew.codecs._digits import digits_of, from_digits, to_digits
 from anew.core.columns import MISSING, Bools, Cells, Codes, Floats, Grid
 from anew.core.schema import Field
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from anew.core.batch import Encoded
     from anew.core.space import Mixed
 
-DIGIT = 256  # the largest vocabulary of one token
 SHARE = 0.05  # an atom is a spike while it holds this share of the rows that no spike holds yet
 MOST = 64  # spikes of one column
 Ints = npt.NDArray[np.int64]
@@ -95,7 +95,11 @@ class MixedView:
 
     def __init__(self, fields: Sequence[Field], grids: Mapping[str, Grid]) -> None:
         self.numbers = {j: _Number(grids[f.name], spikes(grids[f.name])) for j, f in enumerate(fields) if f.ordered}
-        self.digits = {j: _digits(grids[f.name]) for j, f in enumerate(fields) if not f.ordered}
+        self.digits = {
+            j: digits_of(grids[f.name].size + (grids[f.name].missing > 0))
+            for j, f in enumerate(fields)
+            if not f.ordered
+        }
         self.grids = [grids[f.name] for f in fields]
         self.sizes: list[int] = []
         self.places: list[list[int]] = [[] for _ in fields]  # the positions of the data that a field takes
@@ -142,7 +146,7 @@ class MixedView:
         for j, sizes in self.digits.items():
             grid, codes = self.grids[j], cells.codes[:, j].astype(np.int64)
             level = np.where(codes >= 0, codes, grid.size if grid.missing > 0 else 0)
-            x[:, self.places[j]] = np.stack(_to_digits(level, sizes), 1)
+            x[:, self.places[j]] = np.stack(to_digits(level, sizes), 1)
         return Encoded(torch.from_numpy(x).float(), torch.from_numpy(here))
 
     def decode(self, x: Encoded) -> Cells:
@@ -155,40 +159,12 @@ class MixedView:
             cells.codes[:, j], cells.positions[:, j] = number.decode(z, level)
         for j, sizes in self.digits.items():
             grid = self.grids[j]
-            level = _from_digits(values[:, self.places[j]], sizes)
+            level = from_digits(values[:, self.places[j]], sizes)
             gone = (level >= grid.size) & (grid.missing > 0)
             codes = np.minimum(level, max(grid.size - 1, 0))
             cells.codes[:, j] = np.where(gone, MISSING, codes)
             cells.positions[:, j] = np.where(gone, np.nan, codes + 0.5)
         return cells
-
-
-# -------------------------------------------------------------------- digits of a level
-
-
-def _digits(grid: Grid) -> tuple[int, ...]:
-    """The vocabulary of each position that a nominal field takes; a missing value is one more level."""
-    size = grid.size + (grid.missing > 0)
-    if size <= DIGIT:
-        return (max(size, 1),)
-    places = 2 if size <= DIGIT**2 else 3
-    base = int(np.ceil(size ** (1 / places)))
-    return (int(np.ceil(size / base ** (places - 1))), *([base] * (places - 1)))
-
-
-def _to_digits(level: npt.NDArray[Any], sizes: tuple[int, ...]) -> list[Floats]:
-    digits = []
-    for size in reversed(sizes):
-        digits.append((level % size).astype(np.float64))
-        level = level // size
-    return digits[::-1]
-
-
-def _from_digits(digits: Floats, sizes: tuple[int, ...]) -> Ints:
-    level = np.zeros(len(digits), np.int64)
-    for place, size in enumerate(sizes):
-        level = level * size + np.clip(np.round(digits[:, place]), 0, size - 1).astype(np.int64)
-    return level
 
 
 # -------------------------------------------------------------------- normal scores

@@ -1,9 +1,11 @@
-"""Tables: records of scalar fields as `Columns` for solvers and as `Mixed` for networks.
+"""Tables: records of scalar fields as `Columns` for solvers, and as `Tokens` or `Mixed` for networks.
 
 `Columns`: each field is a released grid (see core.columns). Categories are nominal grids whose cells are the levels,
 most frequent first; a category of any number of levels stays one integer code, never a one-hot.
 
 `Mixed`: numbers as normal scores of their ranks beside tokens for spikes, missing and categories (see _mixed.py).
+
+`Tokens`: every field as tokens, an ordered one by the cells of its grid (see _tokens.py).
 
 Identifiers are made anew, constants repeated, empty columns stay empty: no learner sees them.
 """
@@ -20,6 +22,7 @@ import polars as pl
 from anew.codecs._allow import allow, number_of
 from anew.codecs._identifiers import make_keys
 from anew.codecs._mixed import MixedView
+from anew.codecs._tokens import TokenView
 from anew.core.codec import Codec
 from anew.core.columns import MISSING, OUTSIDE, Allowed, Cells, Codes, Columns, Floats, Grid
 from anew.core.cut import Cut
@@ -36,7 +39,7 @@ class Table(Codec[pl.DataFrame]):
     """Scalar fields, together."""
 
     kinds = frozenset(KINDS) - {"text"}
-    views = ("Columns", "Mixed")
+    views = ("Columns", "Tokens", "Mixed")
 
     def __init__(self, schema: Schema, cut: Cut | None = None) -> None:
         super().__init__(schema)
@@ -78,22 +81,35 @@ class Table(Codec[pl.DataFrame]):
     def space(self, view: str) -> Any:
         if view == "Columns":
             return Columns(tuple(self.grids[f.name] for f in self.learned), tuple(f.name for f in self.learned))
-        return self._mixed().space
+        return self.view(view).space
 
-    def _mixed(self) -> MixedView:
-        return MixedView(self.learned, self.grids)
+    def view(self, view: str) -> MixedView | TokenView:
+        """How cells become the tensors of a view, and back."""
+        return TokenView(self.learned, self.grids) if view == "Tokens" else MixedView(self.learned, self.grids)
 
     def mask(self, known: npt.NDArray[np.bool_], view: str) -> Any:
         """Which of the learned fields are known (n, fields) -> which places of the data are, as the view has them."""
-        return known if view == "Columns" else self._mixed().mask(known)
+        return known if view == "Columns" else self.view(view).mask(known)
 
     # ---------------------------------------------------------------- encode and decode
 
     def encode(self, data: pl.DataFrame, view: str) -> Any:
+        return self.view_of(self.cells(data), view)
+
+    def cells(self, data: pl.DataFrame) -> Cells:
+        """The rows in "Columns"."""
         cells = Cells.empty(len(data), len(self.learned))
         for j, field in enumerate(self.learned):
             cells.codes[:, j], cells.positions[:, j] = self.encode_column(field, data[field.name])
-        return cells if view == "Columns" else self._mixed().encode(cells)
+        return cells
+
+    def view_of(self, cells: Cells, view: str) -> Any:
+        """Cells in another view."""
+        return cells if view == "Columns" else self.view(view).encode(cells)
+
+    def cells_of(self, x: Any, view: str) -> Cells:
+        """The inverse of `view_of`."""
+        return x if view == "Columns" else self.view(view).decode(x)
 
     def encode_column(self, field: Field, column: pl.Series) -> tuple[Codes, Floats]:
         """Codes and positions (n,) of one field."""
@@ -104,7 +120,7 @@ class Table(Codec[pl.DataFrame]):
         return codes, np.where(codes >= 0, codes + 0.5, np.nan)
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
-        cells: Cells = x if view == "Columns" else self._mixed().decode(x)
+        cells = self.cells_of(x, view)
         return pl.DataFrame(
             [self.decode_column(f, cells.codes[:, j], cells.positions[:, j]) for j, f in enumerate(self.learned)]
         )

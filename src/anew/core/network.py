@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
 
     from anew.core.batch import Encoded
-    from anew.core.space import Shape, Space
+    from anew.core.space import Shape, Space, Tokens
 
 
 class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
@@ -38,6 +38,34 @@ class Module(Network):
     @abstractmethod
     def forward(self, x: torch.Tensor, given: Mapping[str, Encoded], time: torch.Tensor | None = None) -> torch.Tensor:
         """(B, *x), conditions, (B,) -> (B, *out)."""
+
+
+class Conditional(Network):
+    """A torch network of p(x_j | the positions that j sees) for all positions of `Tokens` at once.
+
+    Subclasses are `class Masked(nn.Module, Conditional)`. Shapes: B batch, L positions, V = sum of the vocabularies.
+    Drawing asks for one position after another: `begin` reads what is known, `logits` answers, `see` adds what was
+    drawn; the answers are those of `forward`.
+    """
+
+    @abstractmethod
+    def __init__(self, space: Tokens, *, given: Mapping[str, Space], **size: Any) -> None: ...
+
+    @abstractmethod
+    def forward(self, x: torch.Tensor, sees: torch.Tensor, given: Mapping[str, Encoded]) -> torch.Tensor:
+        """Tokens (B, L), who sees whom (B or 1, L, L), conditions -> (B, V): block j knows x_i where sees[b, j, i]."""
+
+    @abstractmethod
+    def begin(self, x: torch.Tensor, known: torch.Tensor, given: Mapping[str, Encoded]) -> Any:
+        """What is known of tokens (B, L), a mask (B, L), as a state to ask."""
+
+    @abstractmethod
+    def logits(self, state: Any, position: int) -> torch.Tensor:
+        """(B, K) of one position given all that the state has seen."""
+
+    @abstractmethod
+    def see(self, state: Any, position: int, tokens: torch.Tensor, rows: torch.Tensor) -> Any:
+        """The state that also knows tokens (B,) of a position, in the rows (B,) that are marked."""
 
 
 class Predictor(Network):

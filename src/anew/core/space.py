@@ -120,11 +120,16 @@ class Tokens(Space):
 
     A one-hot of size k is scaled to unit variance over uniform tokens, so that noise of one size means the same for
     every position: e = (onehot - 1/k) / sqrt((1/k)(1 - 1/k)).
+
+    `placed`: data are token + place, the place in [0, 1) being where in the token's interval a value lies. The place is
+    uniform and independent of all else: embedding forgets it, `at` draws it, and it adds nothing to `log_prob`.
     """
 
     kind = "Tokens"
     sizes: tuple[int, ...]
     temperature: float = field(default=0.5, repr=False)
+    placed: bool = False
+    shares: tuple[float, ...] | None = field(default=None, repr=False)  # (V,) how frequent each token is, if released
 
     def __post_init__(self) -> None:
         if any(size < 1 for size in self.sizes):
@@ -164,7 +169,8 @@ class Tokens(Space):
 
     def unembed(self, e: Tensor) -> Tensor:
         blocks = [block.argmax(1) for block in self.split(e)]
-        return torch.stack(blocks, 1) if blocks else e[:, :0].long()
+        tokens = torch.stack(blocks, 1) if blocks else e[:, :0].long()
+        return tokens.double() + 0.5 if self.placed else tokens
 
     def embed_mask(self, known: Tensor) -> Tensor:
         blocks = [known[:, i : i + 1].expand(-1, k) for i, k in enumerate(self.sizes)]
