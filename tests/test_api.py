@@ -149,7 +149,7 @@ def test_log_prob_prefers_what_is_real(model: anew.Model, frame: pl.DataFrame) -
 
 def test_errors_name_who_can(frame: pl.DataFrame) -> None:
     copula = anew.fit(frame, objective="copula")
-    with pytest.raises(anew.CapabilityError, match=r"copula cannot do log_prob.*chain"):
+    with pytest.raises(anew.CapabilityError, match=r"copula cannot score rows.*chain"):
         copula.log_prob(frame)
     with pytest.raises(anew.CapabilityError, match="predict=COLUMN"):
         copula.predict(frame)

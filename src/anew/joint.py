@@ -75,6 +75,16 @@ class Draw:
         )
 
 
+def together(draws: list[Draw]) -> Draw:
+    """The report of a whole draw from the reports of its blocks."""
+    rows = sum(draw.rows for draw in draws)
+    if not draws[0].condition:
+        return Draw(rows)
+    chance = float(np.mean([draw.probability or 0.0 for draw in draws]))
+    effective = float(sum(draw.effective or 0.0 for draw in draws))
+    return Draw(rows, draws[0].condition, chance, effective, draws[0].density)
+
+
 @dataclass
 class Joint:
     """Generative factors in order, and predicting factors beside them."""
@@ -84,17 +94,28 @@ class Joint:
     predictors: list[Factor] = field(default_factory=list)
     threads: int = 2
 
+    @property
+    def creating(self) -> list[Factor]:
+        """The generative factors, for verbs that need them."""
+        if not self.factors:
+            raise CapabilityError(
+                "This model predicts only; it has no factor that creates",
+                do="Fit without objective=, or with a generative one (`anew list`)",
+            )
+        return self.factors
+
+    @property
+    def given(self) -> list[str]:
+        """The columns that the user gives, whatever is asked."""
+        made = {name for factor in self.factors for name in factor.plan.learn}
+        return [name for factor in self.factors for name in factor.plan.given if name not in made]
+
     # ------------------------------------------------------------ sampling
 
     def blocks(
         self, n: int, *, seed: int, where: Where | None = None, given: pl.DataFrame | None = None
     ) -> Iterator[tuple[pl.DataFrame, Draw]]:
         """n rows, block by block, in the schema's order, with the report of each draw."""
-        if not self.factors:
-            raise CapabilityError(
-                "This model predicts only; it has no factor that creates",
-                do="Fit without objective=, or with a generative one (`anew list`)",
-            )
         plain = self._plain(where or {}, given)
         size = BLOCK_WHERE if plain else BLOCK
         if given is not None:
@@ -115,8 +136,7 @@ class Joint:
     def _plain(self, where: Where, given: pl.DataFrame | None) -> dict[str, Any]:
         """The conditions by name, checked; values for given columns must come by `given` or by an equality."""
         self.codec.allow(where)
-        needed = [name for factor in self.factors for name in factor.plan.given]
-        lacking = [name for name in needed if (given is None or name not in given.columns)]
+        lacking = [name for name in self.given if (given is None or name not in given.columns)]
         if lacking:
             raise UsageError(
                 "The model was fitted given some columns, so a draw needs their values",
@@ -131,7 +151,7 @@ class Joint:
         rng = stream("block", seed, start // size)
         draw = Draw(rows)
         parts: list[pl.DataFrame] = [] if given is None else [given]
-        for factor in self.factors:
+        for factor in self.creating:
             context = pl.concat(parts, how="horizontal") if parts else None
             mine = {name: rule for name, rule in where.items() if name in factor.plan.learn}
             frame, draw = _draw(factor, size if not parts else rows, rows, mine, context, rng, draw)
@@ -146,7 +166,7 @@ class Joint:
         total = np.zeros(len(frame))
         for factor in self.factors:
             if not isinstance(factor.learner, Scores):
-                raise _cannot(factor, "log_prob")
+                raise cannot(factor, "log_prob")
             x, given = factor.learned.encode(frame, factor.view), factor.encode_given(frame)
             total += factor.learner.log_prob(x, given)
         return total
@@ -171,7 +191,7 @@ class Joint:
         factor = self.predictor(method)
         learner = factor.learner
         if not isinstance(learner, Predicts):
-            raise _cannot(factor, "predict")
+            raise cannot(factor, "predict")
         return np.asarray(learner.predict(factor.encode_given(frame)))
 
     def posterior(self, frame: pl.DataFrame, target: str) -> Floats:
@@ -181,7 +201,7 @@ class Joint:
         """
         factor = self.factors[-1]
         if not isinstance(factor.learner, Scores):
-            raise _cannot(factor, "log_prob")
+            raise cannot(factor, "log_prob")
         cells, given = factor.learned.encode(frame, "Columns"), factor.encode_given(frame)
         names = [f.name for f in factor.learned.learned]
         candidates = candidate_cells(factor.learned.grids[target].counts)
@@ -220,7 +240,7 @@ def _draw(
     """One factor's columns of a block. A whole block is drawn and cut, so that fewer rows are the first of more."""
     learner = factor.learner
     if not isinstance(learner, Samples):
-        raise _cannot(factor, "sample")
+        raise cannot(factor, "sample")
     given = None if context is None else factor.encode_given(context)
     allowed = factor.learned.allow(where)
     if not allowed:
@@ -280,6 +300,8 @@ def exact_values(codec: Table, frame: pl.DataFrame, where: Where) -> pl.DataFram
     return frame
 
 
-def _cannot(factor: Factor, verb: str) -> CapabilityError:
+def cannot(factor: Factor, verb: str) -> CapabilityError:
+    """The error for a verb that a factor's objective does not have, with those that do."""
     able = [name for name in OBJECTIVES if verb in capabilities(OBJECTIVES[name])]
-    return CapabilityError(f"{factor.plan.objective} cannot do {verb}", do=f"Objectives that can: {', '.join(able)}")
+    said = {"log_prob": "score rows (log_prob)"}.get(verb, verb)
+    return CapabilityError(f"{factor.plan.objective} cannot {said}", do=f"Objectives that can: {', '.join(able)}")

@@ -1,10 +1,10 @@
-"""A fitted model and its verbs: sample, stream, log_prob, predict, audit, save. Tables in, tables out."""
+"""A fitted model and its verbs: sample, complete, encode, interpolate, predict, audit. Tables in, tables out."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,21 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anew import store
+from anew import balance as balanced
+from anew import latent, store
+from anew.balance import Balance
+from anew.completion import complete, faithful, find_gaps
 from anew.core.columns import OUTSIDE, Floats
-from anew.core.errors import AnewWarning, CapabilityError, UsageError
+from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
 from anew.core.schema import Schema
 from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
 from anew.data.origin import Origin
 from anew.data.restore import restored
 from anew.fitting import Tell, quiet
-from anew.joint import Draw, Joint, candidate_cells
-from anew.plan import Plan
+from anew.interpolation import path
+from anew.joint import Draw, Joint, candidate_cells, together
+from anew.plan import Plan, names_of
 
 if TYPE_CHECKING:
     from anew.audit.report import Report
@@ -61,13 +65,15 @@ class Model:
         where: Mapping[str, object] | Iterable[str] | None = None,
         seed: int = 0,
         given: object = None,
+        balance: Balance | None = None,
     ) -> Any:
         """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
 
         `where={"sex": "F", "age": (60, None), "ward": ["a", "b"]}`: a value, an interval, any of a list; or
-        expressions as on the command line, `["age>=60"]`. `last` then tells the probability of the condition.
+        expressions as on the command line, `["age>=60"]`. `balance="outcome"` draws as many rows of each class,
+        `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities.
         """
-        frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given)))
+        frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given, balance=balance)))
         return give_back(frame, self.schema, self.origin)
 
     def stream(
@@ -77,8 +83,9 @@ class Model:
         where: Mapping[str, object] | Iterable[str] | None = None,
         seed: int = 0,
         given: object = None,
+        balance: Balance | None = None,
     ) -> Iterator[pl.DataFrame]:
-        """The same rows as `sample`, block by block, as canonical polars frames."""
+        """The same rows as `sample`, block by block, as canonical polars frames; balanced rows are one block."""
         context = None if given is None else self._givens(given)
         n = len(context) if n is None and context is not None else 1000 if n is None else n
         if n < 1:
@@ -87,11 +94,16 @@ class Model:
             context = pl.concat([context] * n)
         if context is not None and len(context) != n:
             raise UsageError("The given rows set how many rows are drawn", found=(n, len(context)), do="Leave out n")
-        draws: list[Draw] = []
-        for frame, draw in self.joint.blocks(n, seed=seed, where=where_of(where), given=context):
-            draws.append(draw)
+        rules = where_of(where)
+        if balance is not None:
+            frame, self.last = balanced.sample(self.joint, n, balance, seed=seed, where=rules, given=context)
             yield frame
-        self.last = _together(draws)
+        else:
+            draws: list[Draw] = []
+            for frame, draw in self.joint.blocks(n, seed=seed, where=rules, given=context):
+                draws.append(draw)
+                yield frame
+            self.last = together(draws)
         if (self.last.effective or n) < 0.5 * n:
             warnings.warn(
                 AnewWarning(
@@ -102,10 +114,65 @@ class Model:
             )
 
     def _givens(self, given: object) -> pl.DataFrame:
-        names = [name for factor in self.joint.factors for name in factor.plan.given]
+        names = self.joint.given
         if not names:
             raise UsageError("The model was fitted without given columns", do="Use where= for conditions")
         return Dataset.open(given, like=self.schema.select(names)).frame
+
+    # ------------------------------------------------------------ completing
+
+    def complete(
+        self, data: object, draws: int = 1, seed: int = 0, *, columns: str | Sequence[str] | None = None
+    ) -> Any:
+        """The same rows with their empty cells filled by draws from p(unknown | known); what is known stays as it is.
+
+        Columns of the model that the data lacks are filled as well; `columns` names those to fill, and the others
+        stay empty. An empty cell means unknown: what is drawn exists. With `draws` > 1, a list of so many tables
+        (multiple imputation: Rubin 1987).
+        """
+        if draws < 1:
+            raise UsageError("The number of draws must be at least 1", found=draws)
+        dataset = self._partly(data)
+        gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None)
+        if not gaps.count:
+            warnings.warn(AnewWarning("No cell is empty; there is nothing to complete"), stacklevel=2)
+        self._note_unseen(gaps.frame)
+        here = dataset.origin.kind != "path"
+        origin = replace(dataset.origin, rows=dataset.labels) if here else self.origin
+        tables = []
+        for draw in range(draws):
+            frame = complete(self.joint, gaps, seed=seed, draw=draw)
+            tables.append(give_back(frame, faithful(self.schema, frame), origin))
+        return tables if draws > 1 else tables[0]
+
+    # ------------------------------------------------------------ the latent space
+
+    def encode(self, data: object) -> Floats:
+        """(n, k) latent codes of rows, about standard normal. The same rows always get the same."""
+        return latent.encode(self.joint, self._read(data))
+
+    def decode(self, z: npt.ArrayLike, *, given: object = None, seed: int = 0) -> Any:
+        """The rows at latent codes (n, k); identifiers are made by `seed`."""
+        codes = np.asarray(z, np.float64)
+        context = None if given is None else self._givens(given)
+        frame = latent.decode(self.joint, codes, context)
+        whole = frame if context is None else pl.concat([context, frame], how="horizontal")
+        return give_back(self.joint.codec.made(whole, 0, seed), self.schema, self.origin)
+
+    def interpolate(
+        self,
+        a: object,
+        b: object,
+        steps: int = 8,
+        range: tuple[float, float] = (0.0, 1.0),  # noqa: A002  the word of the command line
+    ) -> Any:
+        """Rows on the way from a to b through the latent space, with a first column `t`; outside [0, 1] beyond them.
+
+        a and b are one row each, or n rows each, which are paired. At t = 0 and 1 stand the rows themselves. The
+        way is a straight line: no coordinate turns back, what a and b share stays, and it goes on beyond both ends.
+        """
+        frame = path(self.joint, self._partly(a).frame, self._partly(b).frame, steps, range)
+        return give_back(frame, faithful(self.schema, frame), self.origin)
 
     # ------------------------------------------------------------ scoring and predicting
 
@@ -166,6 +233,17 @@ class Model:
 
     def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
         frame = Dataset.open(data, like=_loose(self.schema), target=lacking).frame
+        self._note_unseen(frame)
+        return frame
+
+    def _partly(self, data: object) -> Dataset:
+        """Rows that may lack columns, but have none that the model does not know."""
+        try:
+            return Dataset.open(data, like=self.schema, partly=True)
+        except DataError:  # whole numbers of the training may be fractions here; if that is not why, it says so
+            return Dataset.open(data, like=_loose(self.schema), partly=True)
+
+    def _note_unseen(self, frame: pl.DataFrame) -> None:
         for field in self.schema:
             if field.name in frame.columns and field.name in self.joint.codec.levels:
                 codes, _ = self.joint.codec.encode_column(field, frame[field.name])
@@ -176,9 +254,8 @@ class Model:
                             f"{field.name!r} has {len(unseen)} value(s) never seen in training, "
                             f"such as {unseen[0]!r}; they are read as unknown"
                         ),
-                        stacklevel=4,
+                        stacklevel=5,
                     )
-        return frame
 
     # ------------------------------------------------------------ evidence
 
@@ -227,13 +304,3 @@ def _loose(schema: Schema) -> Schema:
     """The schema to read new rows by: a column that was whole numbers in training may hold others now."""
     whole = [f.model_copy(update={"kind": "number", "dtype": "Float64"}) for f in schema if f.kind == "integer"]
     return schema.replace(*whole)
-
-
-def _together(draws: list[Draw]) -> Draw:
-    """The report of a whole draw from the reports of its blocks."""
-    rows = sum(draw.rows for draw in draws)
-    if not draws[0].condition:
-        return Draw(rows)
-    chance = float(np.mean([draw.probability or 0.0 for draw in draws]))
-    effective = float(sum(draw.effective or 0.0 for draw in draws))
-    return Draw(rows, draws[0].condition, chance, effective, draws[0].density)

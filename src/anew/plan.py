@@ -92,8 +92,8 @@ def make_plan(
     """The plan for a data set; every choice that is not made by the caller is made here, with its reason."""
     schema, n = dataset.schema, len(dataset.frame)
     _enough_rows(n)
-    givens = _names(schema, given)
-    wanted = _names(schema, learn) or tuple(name for name in schema.names if name not in givens)
+    givens = names_of(schema, given)
+    wanted = names_of(schema, learn) or tuple(name for name in schema.names if name not in givens)
     fields = tuple(name for name in wanted if schema[name].kind not in MADE)
     features = tuple(name for name in givens if schema[name].kind not in MADE)
     _check(schema, wanted, fields, predict, givens)
@@ -156,7 +156,8 @@ def _discriminative(factor: FactorPlan, schema: Schema) -> FactorPlan:
     return factor.model_copy(update={"given": factor.given or rest, "network": network, "seconds": None})
 
 
-def _names(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ...]:
+def names_of(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Columns as a user names them: a list, one name, or `a,b`."""
     if names is None:
         return ()
     listed = (

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from anew.cli import audit, fit, listing, look, predict, run, sample
+from anew.cli import audit, complete, decode, encode, fit, interpolate, listing, look, predict, run, sample
 from anew.cli.outcome import EXIT_CODES, MISUSE, Answer, Finished, print_json, verb
 
 app = typer.Typer(
@@ -26,6 +26,10 @@ VERBS: dict[str, Callable[..., Answer]] = {
     "look": look.look,
     "fit": fit.fit,
     "sample": sample.sample,
+    "complete": complete.complete,
+    "interpolate": interpolate.interpolate,
+    "encode": encode.encode,
+    "decode": decode.decode,
     "predict": predict.predict,
     "audit": audit.audit,
     "list": listing.listing,

@@ -45,6 +45,14 @@ Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),
 ]
+GivenRows = Annotated[
+    str | None,
+    typer.Option("--given", metavar="DATA", help="Rows of the columns that the model was fitted given."),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
+]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before CSV cells that a spreadsheet would run (=, +, -, @).")
 ]

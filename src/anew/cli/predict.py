@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,10 +15,7 @@ def predict(
     face: Face,
     model: options.ModelFolder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="Rows to predict for; the target may be absent.")],
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
-    ] = None,
+    out: options.Out = None,
     method: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which of the model's predictors; its best.")
     ] = None,

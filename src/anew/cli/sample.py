@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,14 +15,13 @@ def sample(
     face: Face,
     model: options.ModelFolder,
     n: Annotated[int | None, typer.Option("-n", min=1, help="How many rows; 1000, or as many as are given.")] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
-    ] = None,
+    out: options.Out = None,
     where: options.Where = None,
-    given: Annotated[
-        str | None, typer.Option(metavar="DATA", help="Rows of the columns that the model was fitted given.")
+    balance: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="As many rows of each class; or shares, as in 'ward=a:0.3,b:0.7'."),
     ] = None,
+    given: options.GivenRows = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
@@ -35,12 +33,12 @@ def sample(
 
     loaded = anew.load(model)
     face.progress("Sampling")
-    blocks = list(loaded.stream(n, where=where, seed=seed, given=given))
+    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance))
     return deliver(
         face,
         restored(concat(blocks), loaded.schema),
         loaded.schema,
         out,
         escape=escape_formulas,
-        note=str(loaded.last) if where else "",
+        note=str(loaded.last) if where or balance else "",
     )

@@ -22,8 +22,6 @@ from anew.core.columns import MISSING, Bools, Cells, Codes, Floats, Grid
 from anew.core.schema import Field
 
 if TYPE_CHECKING:
-    import torch
-
     from anew.core.batch import Encoded
     from anew.core.space import Mixed
 
@@ -122,14 +120,12 @@ class MixedView:
 
         return Mixed(reals=self.reals, sizes=tuple(self.sizes))
 
-    def mask(self, known: Bools) -> torch.Tensor:
+    def mask(self, known: Bools) -> Bools:
         """Which fields are known (n, fields) -> which positions of the data are (n, *data)."""
-        import torch
-
         out = np.zeros((len(known), self.reals + len(self.sizes)), bool)
         for j, places in enumerate(self.places):
             out[:, places] = known[:, j : j + 1]
-        return torch.from_numpy(out)
+        return out
 
     def encode(self, cells: Cells) -> Encoded:
         import torch

@@ -24,7 +24,7 @@ from anew.codecs._identifiers import make_keys
 from anew.codecs._mixed import MixedView
 from anew.codecs._tokens import TokenView
 from anew.core.codec import Codec
-from anew.core.columns import MISSING, OUTSIDE, Allowed, Cells, Codes, Columns, Floats, Grid
+from anew.core.columns import MISSING, OUTSIDE, Allowed, Bools, Cells, Codes, Columns, Floats, Grid
 from anew.core.cut import Cut
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Arrays, Config
@@ -87,8 +87,8 @@ class Table(Codec[pl.DataFrame]):
         """How cells become the tensors of a view, and back."""
         return TokenView(self.learned, self.grids) if view == "Tokens" else MixedView(self.learned, self.grids)
 
-    def mask(self, known: npt.NDArray[np.bool_], view: str) -> Any:
-        """Which of the learned fields are known (n, fields) -> which places of the data are, as the view has them."""
+    def mask(self, known: Bools, view: str) -> Bools:
+        """Which of the learned fields are known (n, fields) -> which places of the data are (n, *data)."""
         return known if view == "Columns" else self.view(view).mask(known)
 
     # ---------------------------------------------------------------- encode and decode
@@ -133,10 +133,11 @@ class Table(Codec[pl.DataFrame]):
     def made(self, frame: pl.DataFrame, start: int, seed: int) -> pl.DataFrame:
         """The learned columns and those that are made (keys for rows `start`...), in the schema's order."""
         n = len(frame)
-        columns = {field.name: self._make(field, n, start, seed) for field in self.schema if field.kind in MADE}
+        columns = {field.name: self.make(field, n, start, seed) for field in self.schema if field.kind in MADE}
         return pl.DataFrame([columns[f.name] if f.name in columns else frame[f.name] for f in self.schema])
 
-    def _make(self, field: Field, n: int, start: int, seed: int) -> pl.Series:
+    def make(self, field: Field, n: int, start: int, seed: int) -> pl.Series:
+        """n cells of a field that is made: keys for rows `start` ..., the constant, or nothing."""
         if field.kind == "identifier":
             return make_keys(field, n, start, seed)
         value = self.constants.get(field.name)

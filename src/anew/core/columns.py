@@ -128,6 +128,12 @@ class Cells:
     def columns(self, which: Sequence[int] | slice) -> Cells:
         return Cells(self.codes[:, which], self.positions[:, which])
 
+    def nearest(self) -> Cells:
+        """Values outside the grid at the nearest cell, and levels never seen as missing: what a learner can read."""
+        beyond = (self.codes == OUTSIDE) & ~np.isnan(self.positions)
+        codes = np.where(beyond, np.floor(np.nan_to_num(self.positions)), self.codes)
+        return Cells(np.asfortranarray(np.maximum(codes, MISSING).astype(np.int32)), self.positions)
+
     @classmethod
     def empty(cls, n: int, d: int) -> Cells:
         """n rows that are missing everywhere, to be filled in place."""

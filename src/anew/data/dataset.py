@@ -71,18 +71,24 @@ class Dataset:
         target: str | None = None,
         max_rows: int | None = None,
         seed: int = 0,
+        partly: bool = False,
     ) -> Dataset:
         """Read a path, a frame (pandas, polars, pyarrow, DuckDB, ...), a dict of arrays or a list of dicts.
 
         `schema` is the user's word about the columns: kinds are applied, columns that it does not list are left out.
         `like` is the schema of a model: the data for a prediction, a completion or an audit is read by it, row for
-        row; the column `target` may be absent then. Otherwise the rows are at most `max_rows`, stratified by `target`.
+        row; the column `target` may be absent then, and `partly` any column, but none may be there that the schema
+        does not have. Otherwise the rows are at most `max_rows`, stratified by `target`.
         """
         if isinstance(data, Dataset):
             return data
         asked = Schema.read(schema) if isinstance(schema, str | Path) else schema
         with _brought(data) as brought:
-            columns, left_out = _columns(brought, like or asked, target, like is not None)
+            columns, left_out = (
+                _some_columns(brought, like)
+                if like is not None and partly
+                else _columns(brought, like or asked, target, like is not None)
+            )
             most = max_rows if max_rows is not None or like is not None else sample.default_rows(len(columns))
             raw, rows, total, note = _rows(brought, columns, target, most, seed)
         check_dtypes(raw)
@@ -140,6 +146,21 @@ def _columns(
     extra = [name for name in names if name not in known]
     note = [f"columns left out, since the schema does not have them: {', '.join(extra)}"] if extra else []
     return [name for name in known.names if name in names], note
+
+
+def _some_columns(brought: _Brought, known: Schema) -> tuple[list[str], list[str]]:
+    """Those of the schema that are there; what the schema does not have is refused."""
+    names = _schema_of(brought).names()
+    strange = [name for name in names if name not in known]
+    if strange:
+        raise DataError(
+            f"The model knows no column {strange[0]!r}",
+            found=strange,
+            do=f"{did_you_mean(strange[0], known.names)} Leave out what the model does not know",
+        )
+    if not names:
+        raise DataError("The table has no columns", do="Give a table with at least one")
+    return [name for name in known.names if name in names], []
 
 
 def _schema_of(brought: _Brought) -> pl.Schema:

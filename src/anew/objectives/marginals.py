@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import MISSING, Allowed, Cells, Codes, Floats, Grid
+from anew.core.columns import MISSING, Allowed, Bools, Cells, Codes, Floats, Grid
 from anew.core.errors import ConditionError
-from anew.core.learner import Arrays, Conditions, Config, Drawn, Samples, Scores, Solved
+from anew.core.learner import Arrays, Completes, Conditions, Config, Drawn, Encodes, Samples, Scores, Solved
 from anew.core.release import Release
+from anew.objectives._ranks import from_scores, scores
 
 
-class Marginals(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
+class Marginals(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[Cells], Encodes[Cells]):
     """Counts of cells, column by column; the grids hold them already."""
 
     aliases = ("independent",)
@@ -56,6 +57,22 @@ class Marginals(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
         if chance <= 0:
             raise ConditionError("The condition has probability zero under the model")
         return Drawn(self._draw(n, where, rng), chance, float(n), any(rule.density for rule in where.values()))
+
+    def complete(self, x: Cells, known: Bools, rng: np.random.Generator, given: Cells | None = None) -> Cells:
+        """What is known tells nothing about the rest: the unknown cells are drawn each from its own column."""
+        free = self._draw(len(x), {}, rng)
+        return Cells(np.where(known, x.codes, free.codes), np.where(known, x.positions, free.positions))
+
+    def encode(self, x: Cells, given: Cells | None = None) -> Floats:
+        """The normal score of each cell's rank, missing lowest; an atom stands in the middle of its ranks."""
+        grids = [self.space.grids[j] for j in self.space.learned]
+        return np.stack([scores(grid, x.codes[:, i], x.positions[:, i]) for i, grid in enumerate(grids)], 1)
+
+    def decode(self, z: Floats, given: Cells | None = None) -> Cells:
+        out = Cells.empty(len(z), len(self.space.learned))
+        for i, j in enumerate(self.space.learned):
+            out.codes[:, i], out.positions[:, i] = from_scores(self.space.grids[j], z[:, i])
+        return out
 
     def state(self) -> tuple[Config, Arrays]:
         return {}, {}

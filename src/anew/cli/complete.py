@@ -1,0 +1,55 @@
+"""`anew complete`: a table with its empty cells filled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from anew.cli import options
+from anew.cli.outcome import Answer, Face
+from anew.cli.rows import deliver
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+def complete(
+    face: Face,
+    model: options.ModelFolder,
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Rows with empty cells; columns may be absent.")],
+    out: options.Out = None,
+    draws: Annotated[int, typer.Option(min=1, help="So many fillings in one file, after a column draw.")] = 1,
+    columns: Annotated[
+        list[str] | None, typer.Option(metavar="COLUMN", help="Fill these only: a,b or repeated. All by default.")
+    ] = None,
+    seed: options.Seed = 0,
+    escape_formulas: options.Escape = False,
+) -> Answer:
+    """Fill empty cells by draws given what is known.
+
+    Every cell that is there is kept as it is. With several draws, answers can say how sure they are.
+    """
+    import anew
+    from anew.completion import faithful
+    from anew.data.origin import Origin
+
+    loaded = anew.load(model)
+    loaded.origin = Origin("polars")
+    face.progress("Completing")
+    found = loaded.complete(data, draws, seed, columns=options.names(columns))
+    frame = found if draws == 1 else _numbered(found)
+    return deliver(face, frame, faithful(loaded.schema, frame), out, escape=escape_formulas)
+
+
+def _numbered(tables: list[pl.DataFrame]) -> pl.DataFrame:
+    """One table after another, with a first column that counts them."""
+    import polars as pl
+
+    from anew.interpolation import free_name
+
+    name = free_name("draw", tables[0].columns)
+    return pl.concat(
+        (frame.select(pl.lit(i, pl.Int64).alias(name), pl.all()) for i, frame in enumerate(tables, 1)),
+        how="vertical_relaxed",
+    )

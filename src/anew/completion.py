@@ -1,0 +1,172 @@
+"""Completion over a model: the gaps of a table filled factor after factor, each given what is already there.
+
+Every cell that is given is kept as it is. A level that the model never saw is unknown to it and kept all the same; a
+number that no cell holds is read as the nearest. A block of a draw depends on (seed, draw, block) only, so any number
+of workers gives the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from polars.exceptions import PolarsError
+
+from anew.codecs.table import Table
+from anew.core.columns import MISSING, Bools, Cells
+from anew.core.errors import DataError, UsageError
+from anew.core.learner import Completes
+from anew.core.schema import MADE, Field, Schema
+from anew.core.seeds import stream
+from anew.data.restore import column as restored
+from anew.joint import Factor, Joint, cannot
+from anew.steer.complete import Rows, complete_existing
+
+BLOCK = 1024  # rows
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """A table to complete: canonical rows, and the columns whose empty cells are to be filled.
+
+    `frame` holds every column of the model that was given, and those to fill that were not, empty.
+    """
+
+    frame: pl.DataFrame
+    fill: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        """How many cells are to be filled."""
+        return sum(self.frame[name].null_count() for name in self.fill)
+
+
+def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None) -> Gaps:
+    """What is to be filled of a table; one sentence for a table of which nothing is known."""
+    for factor in joint.creating:
+        if not isinstance(factor.learner, Completes):
+            raise cannot(factor, "complete")
+    _check_given(joint, frame)
+    if all(cells.null_count() == len(cells) for cells in frame):
+        raise DataError(
+            "Every cell is empty, so there is nothing to complete from",
+            found=f"{len(frame)} row{'s' * (len(frame) != 1)}",
+            do="Fill in what is known, or create whole rows with sample() (`anew sample`)",
+        )
+    names = [field.name for field in joint.codec.schema]
+    given = [name for name in columns or () if name in joint.given]
+    if given:
+        raise UsageError("What the model was fitted given is never completed", found=given, do="Name learned columns")
+    fill = tuple(n for n in names if n not in joint.given and (columns is None or n in columns))
+    absent = [pl.lit(None).cast(pl.Null).alias(name) for name in fill if name not in frame.columns]
+    whole = frame.with_columns(absent)
+    return Gaps(whole.select(name for name in names if name in whole.columns), fill)
+
+
+def _check_given(joint: Joint, frame: pl.DataFrame) -> None:
+    """The columns that a model was fitted given are no part of what it completes."""
+    for name in joint.given:
+        gaps = frame[name].null_count() if name in frame.columns else len(frame)
+        if gaps:
+            raise DataError(
+                f"The model was fitted given {name!r}, so every row needs its value",
+                found=f"{gaps:,} empty cell{'s' * (gaps > 1)}",
+                do="Fill them in; only the learned columns are completed",
+            )
+
+
+def complete(joint: Joint, gaps: Gaps, *, seed: int, draw: int = 0) -> pl.DataFrame:
+    """The table with its gaps filled by one draw; the columns of `gaps.frame`, in its order."""
+    frame = gaps.frame
+    blocks = [frame[start : start + BLOCK] for start in range(0, len(frame), BLOCK)]
+
+    def one(index: int) -> pl.DataFrame:
+        return _block(joint, blocks[index], gaps.fill, stream("complete", seed, draw, index))
+
+    with ThreadPoolExecutor(joint.threads) as pool:
+        drawn = pl.concat(pool.map(one, range(len(blocks))))
+    learned = [name for name in gaps.fill if name in drawn.columns]
+    frame = frame.with_columns(_coalesced(frame[name], drawn[name]) for name in learned)
+    return with_made(joint.codec, frame, gaps.fill, seed)
+
+
+def with_made(codec: Table, frame: pl.DataFrame, names: Sequence[str], seed: int) -> pl.DataFrame:
+    """The frame with the gaps of those columns filled that are made and not learned; absent ones are added."""
+    fields = [codec.schema[name] for name in names if codec.schema[name].kind in MADE]
+    absent = [pl.lit(None).cast(pl.Null).alias(field.name) for field in fields if field.name not in frame.columns]
+    frame = frame.with_columns(absent)
+    return frame.with_columns(_coalesced(frame[f.name], _made(codec, f, frame[f.name], seed)) for f in fields)
+
+
+def _coalesced(cells: pl.Series, drawn: pl.Series) -> pl.Series:
+    """What was drawn where a cell is empty. A dtype that came wins: whole numbers beside 42.5 are floats."""
+    if cells.dtype == pl.Null:
+        return drawn
+    return pl.select(pl.coalesce(cells, drawn.cast(cells.dtype)).alias(cells.name)).to_series()
+
+
+def _made(codec: Table, field: Field, cells: pl.Series, seed: int) -> pl.Series:
+    """The constant, or for each gap a key that no given row has."""
+    new = codec.make(field, len(cells), 0, seed)
+    if field.kind != "identifier" or cells.dtype == pl.Null:
+        return new
+    free = new.cast(cells.dtype).filter(~new.cast(cells.dtype).is_in(cells.drop_nulls().implode()))
+    gaps = cells.is_null()
+    return free.gather((gaps.cum_sum().cast(pl.Int64) - 1).clip(0)).alias(cells.name)
+
+
+def _block(joint: Joint, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
+    """All learned columns of some rows as the model reads them, drawn where they are not known."""
+    parts = []
+    for factor in joint.creating:
+        parts.append(_factor(factor, frame, fill, rng))
+        frame = frame.with_columns(
+            _coalesced(frame[c.name], c) if c.name in frame.columns else c for c in parts[-1].iter_columns()
+        )
+    return pl.concat(parts, how="horizontal")
+
+
+def _factor(factor: Factor, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
+    codec, learner = factor.learned, factor.learner
+    if not isinstance(learner, Completes):
+        raise cannot(factor, "complete")
+    given = factor.given.cells(frame) if factor.given.learned else None
+    cells, empty = _partial(codec, frame)
+    wanted = empty & np.array([field.name in fill for field in codec.learned])
+
+    def once(rows: Rows, x: Cells, known: Bools) -> Cells:
+        data, mask = codec.view_of(x, factor.view), codec.mask(known, factor.view)
+        context = None if given is None else factor.given.view_of(given.take(rows), factor.view)
+        return codec.cells_of(learner.complete(data, mask, rng, context), factor.view)
+
+    grids = [codec.grids[field.name] for field in codec.learned]
+    return codec.decode(complete_existing(once, cells, cells.codes != MISSING, wanted, grids, rng), "Columns")
+
+
+def _partial(codec: Table, frame: pl.DataFrame) -> tuple[Cells, Bools]:
+    """The cells that the model can read, and which are empty or absent.  (n, d)"""
+    names = [field.name for field in codec.learned]
+    frame = frame.with_columns(pl.lit(None).cast(pl.Null).alias(n) for n in names if n not in frame.columns)
+    return codec.cells(frame).nearest(), frame.select(pl.col(names).is_null()).to_numpy()
+
+
+# -------------------------------------------------------------------- the way back
+
+
+def faithful(schema: Schema, frame: pl.DataFrame) -> Schema:
+    """The schema to write completed rows by: a column whose given cells it would round or cannot hold is loosened."""
+    loose = {"kind": "number", "dtype": "Float64", "decimals": None}
+    numbers = [f for f in schema if f.name in frame.columns and f.kind in ("integer", "number")]
+    changed = [f.model_copy(update=loose) for f in numbers if not _holds(f, frame[f.name])]
+    return schema.replace(*changed)
+
+
+def _holds(field: Field, cells: pl.Series) -> bool:
+    try:
+        back = restored(cells, field)
+    except PolarsError:
+        return False
+    return back.dtype == pl.String or bool((back.cast(pl.Float64) == cells.cast(pl.Float64)).all())

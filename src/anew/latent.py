@@ -1,0 +1,79 @@
+"""A model's latent space: tables to codes and back, and the straight line between two rows.
+
+A table is one factor, so its codes are those of that factor's learner; `given` columns are no part of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from anew.core.columns import OUTSIDE, Floats
+from anew.core.errors import DataError, UsageError
+from anew.core.learner import Encodes, Samples
+from anew.joint import Factor, Joint, cannot
+from anew.steer.interpolate import interpolated
+
+
+def encode(joint: Joint, frame: pl.DataFrame) -> Floats:
+    """(n, k) latent codes of rows with all columns of the model."""
+    factor, learner = _encoder(joint)
+    return np.asarray(learner.encode(_data(factor, frame), factor.encode_given(frame)), np.float64)
+
+
+def decode(joint: Joint, z: Floats, given: pl.DataFrame | None) -> pl.DataFrame:
+    """The learned columns of the rows at codes (n, k)."""
+    factor, learner = _encoder(joint)
+    context = None if given is None else factor.encode_given(given)
+    _check_codes(factor, learner, z, given)
+    return factor.learned.decode(learner.decode(z, context), factor.view)
+
+
+def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) -> list[pl.DataFrame]:
+    """The learned columns of the rows at each place between a (0) and b (1); what is given must be the same in both."""
+    factor, learner = _encoder(joint)
+    given = [field.name for field in factor.given.learned]
+    if not a.select(given).equals(b.select(given)):
+        raise DataError(
+            "Two rows can be joined only where the model was given the same of both",
+            found={name: (a[name][0], b[name][0]) for name in given},
+            do="Make the given columns equal",
+        )
+    points = interpolated(learner, _data(factor, a), _data(factor, b), at, factor.encode_given(a))
+    return [factor.learned.decode(x, factor.view) for x in points]
+
+
+def _encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
+    factor = joint.creating[0]
+    if not isinstance(factor.learner, Encodes):
+        raise cannot(factor, "encode")
+    return factor, factor.learner
+
+
+def _data(factor: Factor, frame: pl.DataFrame) -> Any:
+    """Rows as the learner reads them. A level never seen has no place in the space."""
+    cells = factor.learned.cells(frame)
+    for j, field in enumerate(factor.learned.learned):
+        strange = frame[field.name].filter(pl.Series(cells.codes[:, j] == OUTSIDE))
+        if len(strange) and not field.ordered:
+            raise DataError(
+                f"{field.name!r} has a value never seen in training, which has no place in the latent space",
+                found=strange[0],
+                do="Replace it by a known one, or empty the cell and complete it first",
+            )
+    return factor.learned.view_of(cells.nearest(), factor.view)
+
+
+def _check_codes(factor: Factor, learner: Encodes[Any], z: Floats, given: pl.DataFrame | None) -> None:
+    assert isinstance(learner, Samples)
+    context = None if given is None else factor.encode_given(given[:1])
+    wide = learner.encode(learner.sample(1, np.random.default_rng(0), context), context).shape[1]
+    if z.ndim != 2 or z.shape[1] != wide or not np.isfinite(z).all():
+        raise UsageError(
+            f"Latent codes of this model are finite numbers in {wide} columns",
+            found=f"shape {z.shape}" if z.ndim != 2 or z.shape[1] != wide else "codes that are not finite",
+            do="Make them with encode() (`anew encode`)",
+        )
