@@ -93,10 +93,15 @@ class Histograms:
 
     def inside(self, h: Index, cell: Index, mass: Floats, below: Floats) -> Floats:
         """n_h f_h(c) (n,)."""
-        e = np.maximum(np.searchsorted(self._key, h * np.int64(self._stride) + cell, side="right") - 1, 0)
+        e = self.entry(h, cell)
         inside = (self.owner[e] == h) & (self.low[e] <= cell) & (cell < self.high[e])
         span = below[self.high[e]] - below[self.low[e]]
         return np.where(inside, self.count[e] * mass[cell] / np.maximum(span, 1e-300), 0.0)
+
+    def entry(self, h: Index, cell: Index) -> Index:
+        """The last entry (n,) that begins at the cell or below it, in the histogram or in one before it."""
+        e = np.searchsorted(self._key, h * np.int64(self._stride) + cell, side="right") - 1
+        return np.maximum(e, 0)
 
     def state(self) -> Arrays:
         return {"start": self.start, "low": self.low, "high": self.high, "count": self.count, "up": self.up}

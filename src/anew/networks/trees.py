@@ -13,15 +13,17 @@ Shapes: n rows, d features, K cells with missing, N nodes, H histograms.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import MISSING, Allowed, Cells, Codes, Columns, Floats, Grid
+from anew.core.columns import MISSING, OUTSIDE, Allowed, Cells, Codes, Columns, Floats, Grid
 from anew.core.learner import Arrays, Config
 from anew.core.network import Network
 from anew.core.release import Release
+from anew.networks._cdf import Mixture
 from anew.networks._features import ordinal
 from anew.networks._growing import Growth, Index, Matrix, Task, aim_of, member, orders_of
 from anew.networks._histograms import Histograms, View, allowed_mass, marginal, merge, none
@@ -116,6 +118,58 @@ class Trees(Network):
         h = leaves[np.arange(len(leaves)), np.minimum(pick, leaves.shape[1] - 1)]
         codes = (part.draw(h, rng)[0] - 1).astype(np.int32)
         return codes, rule.place(codes, rng), total / leaves.shape[1]
+
+    # ---------------------------------------------------------------- one hidden tree for each row
+
+    def draw_existing(self, before: Cells, rng: np.random.Generator) -> tuple[Codes, Floats, Floats]:
+        """Codes and positions (n,) drawn given that the value exists, and the chance that it does in a random tree."""
+        h = self._random_leaves(before, 1, rng)[0]
+        view = self._existing if self.grid.size and self.grid.missing else self.free
+        chance = view.mixed[np.where(h < 0, len(view.mixed) - 1, h)]
+        return *self._place(*view.draw(h, rng)), chance
+
+    def chance(self, before: Cells, codes: Codes, trees: int, rng: np.random.Generator) -> Floats:
+        """p (n,) of the cells under a few random trees for each row: right on average."""
+        found = self._random_leaves(before, trees, rng)
+        cell = np.maximum(codes.astype(np.intp) + 1, 0)
+        return np.asarray(sum(self.histograms.probability(h, cell, self.mass) for h in found) / len(found))
+
+    def _random_leaves(self, before: Cells, trees: int, rng: np.random.Generator) -> list[Index]:
+        """The histograms (n,) of so many different trees for each row."""
+        if self.packed is None or trees >= self.packed.trees:
+            return self._leaves(before)
+        x, most, found = self._matrix(before), self.packed.trees, []
+        first = rng.integers(most, size=len(x))
+        for t in range(trees):
+            x[:, -1] = (first + t * most // trees) % most
+            found.append(self.packed(x).astype(np.intp))
+        return found
+
+    @cached_property
+    def _existing(self) -> View:
+        return View(self.histograms, self.mass, np.append(0.0, self.mass[1:]))
+
+    # ---------------------------------------------------------------- the distribution function
+
+    def ranks(self, before: Cells, codes: Codes, positions: Floats) -> Floats:
+        """u (n,) in [0, 1]: where each value lies in its conditional distribution. What no cell holds is placed by its
+        position, or in the middle where it has none."""
+        known = (codes != OUTSIDE) | ~np.isnan(positions)
+        if not self.grid.size:
+            return np.full(len(codes), 0.5)
+        cell = np.where(codes == MISSING, -1, np.clip(np.floor(np.nan_to_num(positions)), 0, self.grid.size - 1))
+        cell = cell.astype(np.intp)
+        atom = (cell < 0) | (self.grid.values_in[np.maximum(cell, 0)] == 1)
+        inside = np.where(atom, 0.5, np.nan_to_num(positions) - cell)
+        u = self._mixture(before).place(cell + 1, np.clip(inside, 0.0, 1.0))
+        return np.where(known, u, 0.5)
+
+    def at_ranks(self, before: Cells, u: Floats) -> tuple[Codes, Floats]:
+        """The inverse of `ranks`: codes and positions (n,)."""
+        return self._place(*self._mixture(before).find(u))
+
+    def _mixture(self, before: Cells) -> Mixture:
+        return Mixture(self.free, np.stack(self._leaves(before), 1))
 
     def _leaves(self, before: Cells) -> list[Index]:
         """The histogram (n,) of each tree for each row."""

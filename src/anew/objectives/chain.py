@@ -22,24 +22,27 @@ import numpy.typing as npt
 
 from anew.core.columns import Allowed, Cells, Columns, Floats
 from anew.core.errors import ConditionError, UsageError
-from anew.core.learner import Arrays, Conditions, Config, Drawn, Samples, Scores, Solved
+from anew.core.learner import Arrays, Completes, Conditions, Config, Drawn, Encodes, Samples, Scores, Solved
 from anew.core.network import Network
 from anew.core.registry import Registry
 from anew.core.release import Release
 from anew.core.seeds import stream
 from anew.networks._growing import Growth
 from anew.networks.trees import Trees
+from anew.objectives._particles import Filled, Particles
 
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 256  # particles for each row asked for, at most
 PER_ROW = 64  # particles for each row of given columns
+PARTICLES_AT_ONCE = 1 << 18
+EDGE = 1e-15  # of ranks: latent coordinates stay within 8 deviations
 COST = 1.5e-7  # CPU seconds of a tree for each row and each pair of columns, measured on five tables
 USUAL, MOST = Growth().trees, 32  # trees a column when no time is given, and at the most
 PATIENCE = 120.0  # CPU seconds of a fit for which no time is given, at the most
 
 
-class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
+class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[Cells], Encodes[Cells]):
     """One conditional distribution a column, each given the columns before it."""
 
     aliases = ("cart", "trees")
@@ -98,13 +101,59 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells]):
         return self._learned(rows)
 
     def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
-        whole = x if given is None or not self.space.given else Cells.beside(given, x)
+        whole = self._whole(x, given)
         total = np.zeros(len(x))
         for j in self.space.learned:
             codes, grid = whole.codes[:, j], self.space.grids[j]
             total += self.factors[j - self.space.given].log_prob(whole.columns(slice(0, j)), codes)
             total += np.append(grid.log_base, 0.0)[np.maximum(codes, -1)]
         return total
+
+    # ---------------------------------------------------------------- completion and the latent space
+
+    def complete(
+        self, x: Cells, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Cells | None = None
+    ) -> Cells:
+        return self.fill(x, known, rng, given).x
+
+    def fill(
+        self, x: Cells, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Cells | None = None,
+        particles=64, trees=2
+    ) -> Filled:
+        """As `complete`, with the effective sample size of each row."""
+        whole = self._whole(x, given)
+        known = np.hstack([np.ones((len(x), self.space.given), bool), known])
+        parts = []
+        size = max(PARTICLES_AT_ONCE // particles, 1)
+        for start in range(0, len(x), size):
+            block = slice(start, start + size)
+            state = Particles(whole.take(block), known[block], particles)
+            for j in self.space.learned:
+                state.advance(j, self.factors[j - self.space.given], trees, rng)
+            parts.append(Filled(self._learned(state.rows), state.effective))
+        return Filled(Cells.stack([p.x for p in parts]), np.concatenate([p.effective for p in parts]))
+
+    def encode(self, x: Cells, given: Cells | None = None) -> Floats:
+        """Rosenblatt: z_j = Phi^-1(F(x_j | x_<j)), independent standard normals if the chain is right."""
+        from scipy.special import ndtri
+
+        whole = self._whole(x, given)
+        u = np.empty((len(x), len(self.space.learned)))
+        for i, j in enumerate(self.space.learned):
+            before = whole.columns(slice(0, j))
+            u[:, i] = self.factors[i].ranks(before, whole.codes[:, j], whole.positions[:, j])
+        return np.asarray(ndtri(np.clip(u, EDGE, 1 - EDGE)))
+
+    def decode(self, z: Floats, given: Cells | None = None) -> Cells:
+        from scipy.special import ndtr
+
+        rows, u = self._begin(len(z), given), np.clip(ndtr(z), EDGE, 1 - EDGE)
+        for i, j in enumerate(self.space.learned):
+            rows.codes[:, j], rows.positions[:, j] = self.factors[i].at_ranks(rows.columns(slice(0, j)), u[:, i])
+        return self._learned(rows)
+
+    def _whole(self, x: Cells, given: Cells | None) -> Cells:
+        return x if given is None or not self.space.given else Cells.beside(given, x)
 
     def _begin(self, n: int, given: Cells | None) -> Cells:
         rows = Cells.empty(n, len(self.space))
