@@ -4,8 +4,8 @@ For rows whose column follows p = 1/T sum_t p_h(t), with the histograms' shrinka
 
     F(c) = (1 - e) p(cells < c) + e M(c),    u = F(c) + v (F(c + 1) - F(c)),
 
-where c is a row's cell, v its place in the cell (the middle of an atom, a level or missing) and M the marginal. The e of
-a millionth gives every cell of the grid a width that double precision can hold, so that u -> (c, v) undoes it
+where c is a row's cell, v its place in the cell (the middle of an atom, a level or missing) and M the marginal. The e
+of a millionth gives every cell of the grid a width that double precision can hold, so that u -> (c, v) undoes it
 (Rosenblatt 1952; for atoms the middle of the jump, as in mid-distribution functions: Parzen 1997).
 
 Shapes: n rows, T trees, K cells with missing.
@@ -24,6 +24,9 @@ from anew.networks._histograms import View
 Index = npt.NDArray[np.intp]
 
 FLOOR = 1e-6  # e
+RIM = (
+    1e-6  # the share of a cell's ranks that stays free at either end, so that rounding leaves no value in another cell
+)
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Mixture:
     def place(self, cell: Index, inside: Floats) -> Floats:
         """u (n,) of a place in [0, 1] inside a cell."""
         low = self.below(cell)
-        return np.asarray(low + inside * (self.below(cell + 1) - low))
+        return np.asarray(low + (RIM + (1 - 2 * RIM) * inside) * (self.below(cell + 1) - low))
 
     def find(self, u: Floats) -> tuple[Index, Floats]:
         """The inverse: cells (n,) by bisection, and the place inside each."""
@@ -52,8 +55,8 @@ class Mixture:
             left = self.below(middle) > u
             low, high = np.where(left, low, middle), np.where(left, middle, high)
         start = self.below(low)
-        width = self.below(low + 1) - start
-        return low, np.clip((u - start) / np.maximum(width, 1e-300), 0.0, np.nextafter(1.0, 0.0))
+        share = (u - start) / np.maximum(self.below(low + 1) - start, 1e-300)
+        return low, np.clip((share - RIM) / (1 - 2 * RIM), 0.0, np.nextafter(1.0, 0.0))
 
 
 def below(view: View, h: Index, cell: Index) -> Floats:

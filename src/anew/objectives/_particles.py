@@ -4,8 +4,8 @@ Each row has P particles, rows in the making. Column after column, a known cell 
 weights of the row's particles by p(x_j | x_<j); an unknown cell is drawn from p(x_j | x_<j, x_j exists), and the chance
 that it exists multiplies the weights, since to exist is part of what is known (sequential importance sampling: Liu and
 Chen 1998). A row whose effective sample size falls below P / 2 resamples its particles (systematic: Kitagawa 1996), and
-at the last known cell one of them is chosen by weight. Before its first unknown cell and after its last known one, a row
-needs a single particle.
+at its last cell that weighs one of them is chosen. Before its first unknown cell and after its last one that weighs, a
+row needs a single particle.
 
 Both a draw and a weight use one random tree of a forest for each particle, or a few: the tree is one more hidden
 variable of the particle, and the mean over trees is what the forest means (random weights that are right on average:
@@ -16,6 +16,7 @@ Shapes: n rows, d columns, N particles of all rows, sorted by row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,10 @@ from anew.networks.trees import Trees
 
 Index = npt.NDArray[np.intp]
 
+SIZE = 64  # P
+TREES = 2  # that weigh a particle
+ROOM = 1 << 18  # particles at once
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -35,10 +40,24 @@ class Filled:
     effective: Floats
 
 
+def fill(rows: Cells, known: Bools, given: int, factors: Sequence[Trees], rng: np.random.Generator) -> Filled:
+    """Rows (n, d) whose cells that are not `known` are drawn; the first `given` columns are known and not modelled."""
+    gaps = np.array([False] * given + [factor.grid.missing > 0 for factor in factors])
+    parts, size = [], max(ROOM // SIZE, 1)
+    for start in range(0, max(len(rows), 1), size):
+        block = slice(start, start + size)
+        state = Particles(rows.take(block), known[block], gaps, SIZE)
+        for j, factor in enumerate(factors, start=given):
+            state.advance(j, factor, TREES, rng)
+        parts.append(Filled(state.rows, state.effective))
+    return Filled(Cells.stack([p.x for p in parts]), np.concatenate([p.effective for p in parts]))
+
+
 class Particles:
     """The particles of a block of rows; `owner` says whose each is."""
 
-    def __init__(self, rows: Cells, known: Bools, size: int) -> None:
+    def __init__(self, rows: Cells, known: Bools, gaps: Bools, size: int) -> None:
+        """`gaps` (d,): which columns may be missing."""
         self.rows, self.known, self.size = rows, known, size
         self.owner = np.arange(len(rows))
         self.log_weight = np.zeros(len(rows))
@@ -46,7 +65,8 @@ class Particles:
         hidden = ~known
         width = known.shape[1]
         self.first = np.where(hidden.any(1), hidden.argmax(1), width)  # the first unknown cell, d if there is none
-        self.last = np.where(known.any(1), width - 1 - known[:, ::-1].argmax(1), -1)  # the last known cell, -1
+        tells = (known | gaps)[:, ::-1]
+        self.last = np.where(tells.any(1), width - 1 - tells.argmax(1), -1)  # the last cell that weighs particles, -1
 
     def advance(self, j: int, factor: Trees, trees: int, rng: np.random.Generator) -> None:
         """Column j: rows whose first unknown cell it is get their particles, cells are drawn or weighed."""
@@ -65,7 +85,7 @@ class Particles:
         self.rows, self.owner, self.log_weight = self.rows.take(which), self.owner[which], self.log_weight[which]
 
     def _spread(self, j: int) -> None:
-        """P copies of each row whose first unknown cell this is and that has a known one to come."""
+        """P copies of each row whose first unknown cell this is and that has one to come that weighs."""
         copies = np.where((self.first == j) & (self.last > j), self.size, 1)[self.owner]
         if (copies > 1).any():
             self._keep(np.repeat(np.arange(len(self.owner)), copies))
@@ -76,9 +96,7 @@ class Particles:
             self.rows.codes[at, j], self.rows.positions[at, j] = codes, positions
             self.log_weight[at] += _log(chance)
 
-    def _weigh(
-        self, j: int, at: Index, factor: Trees, trees: int, rng: np.random.Generator
-    ) -> None:
+    def _weigh(self, j: int, at: Index, factor: Trees, trees: int, rng: np.random.Generator) -> None:
         """A known value that has no cell says nothing; nor does one that is impossible for all particles of its row."""
         at = at[self.rows.codes[at, j] != OUTSIDE]
         if not len(at):
@@ -114,7 +132,7 @@ class Particles:
             self.rows = self.rows.take(chosen)
 
     def _settle(self, j: int, rng: np.random.Generator) -> None:
-        """Rows without a known cell to come keep one particle, chosen by weight."""
+        """Rows without a cell to come that weighs keep one particle, chosen by weight."""
         done = (self.last <= j)[self.owner] & (self.first < self.last)[self.owner]
         if not done.any() or len(self.owner) == len(self.known):
             return

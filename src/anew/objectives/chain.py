@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import Allowed, Cells, Columns, Floats
+from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
 from anew.core.errors import ConditionError, UsageError
 from anew.core.learner import Arrays, Completes, Conditions, Config, Drawn, Encodes, Samples, Scores, Solved
 from anew.core.network import Network
@@ -29,13 +29,12 @@ from anew.core.release import Release
 from anew.core.seeds import stream
 from anew.networks._growing import Growth
 from anew.networks.trees import Trees
-from anew.objectives._particles import Filled, Particles
+from anew.objectives._particles import Filled, fill
 
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 256  # particles for each row asked for, at most
 PER_ROW = 64  # particles for each row of given columns
-PARTICLES_AT_ONCE = 1 << 18
 EDGE = 1e-15  # of ranks: latent coordinates stay within 8 deviations
 COST = 1.5e-7  # CPU seconds of a tree for each row and each pair of columns, measured on five tables
 USUAL, MOST = Growth().trees, 32  # trees a column when no time is given, and at the most
@@ -111,27 +110,14 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
 
     # ---------------------------------------------------------------- completion and the latent space
 
-    def complete(
-        self, x: Cells, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Cells | None = None
-    ) -> Cells:
+    def complete(self, x: Cells, known: Bools, rng: np.random.Generator, given: Cells | None = None) -> Cells:
         return self.fill(x, known, rng, given).x
 
-    def fill(
-        self, x: Cells, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Cells | None = None,
-        particles=64, trees=2
-    ) -> Filled:
-        """As `complete`, with the effective sample size of each row."""
-        whole = self._whole(x, given)
-        known = np.hstack([np.ones((len(x), self.space.given), bool), known])
-        parts = []
-        size = max(PARTICLES_AT_ONCE // particles, 1)
-        for start in range(0, len(x), size):
-            block = slice(start, start + size)
-            state = Particles(whole.take(block), known[block], particles)
-            for j in self.space.learned:
-                state.advance(j, self.factors[j - self.space.given], trees, rng)
-            parts.append(Filled(self._learned(state.rows), state.effective))
-        return Filled(Cells.stack([p.x for p in parts]), np.concatenate([p.effective for p in parts]))
+    def fill(self, x: Cells, known: Bools, rng: np.random.Generator, given: Cells | None = None) -> Filled:
+        """As `complete`, with the effective sample size of each row's particles."""
+        whole, held = self._whole(x, given), np.hstack([np.ones((len(x), self.space.given), bool), known])
+        filled = fill(whole, held, self.space.given, self.factors, rng)
+        return Filled(self._learned(filled.x), filled.effective)
 
     def encode(self, x: Cells, given: Cells | None = None) -> Floats:
         """Rosenblatt: z_j = Phi^-1(F(x_j | x_<j)), independent standard normals if the chain is right."""

@@ -11,9 +11,10 @@ import polars as pl
 
 from anew.codecs.table import Table
 from anew.core.columns import Cells, Columns, Floats
-from anew.core.learner import Conditions, Learner, Phase, Predicts, Samples, Scores, Solved, Trained
+from anew.core.learner import Completes, Conditions, Encodes, Learner, Phase, Predicts, Samples, Scores, Solved, Trained
 from anew.core.release import exact
 from anew.testing.examples import example_table
+from anew.testing.filling import check_completes, check_encodes
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -93,6 +94,10 @@ def check_objective(kind: type[Learner]) -> None:
         check_scores(fitted)
     if issubclass(kind, Conditions):
         check_conditions(fitted)
+    if issubclass(kind, Completes):
+        check_completes(fitted.learner, fitted.table, fitted.frame, fitted.view)
+    if issubclass(kind, Encodes):
+        check_encodes(fitted.learner, fitted.table, fitted.frame, fitted.view)
     if issubclass(kind, Predicts):
         check_predicts(fitted)
     if not kind.keeps_rows:
