@@ -17,7 +17,7 @@ import polars as pl
 from anew.codecs.table import Table
 from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
 from anew.core.errors import CapabilityError, UsageError
-from anew.core.learner import Drawn, Learner, Predicts, Samples, Scores, capabilities
+from anew.core.learner import Learner, Predicts, Samples, Scores, capabilities
 from anew.core.seeds import stream
 from anew.core.where import Where, describe
 from anew.plan import OBJECTIVES, FactorPlan
@@ -167,8 +167,7 @@ class Joint:
         for factor in self.factors:
             if not isinstance(factor.learner, Scores):
                 raise cannot(factor, "log_prob")
-            x, given = factor.learned.encode(frame, factor.view), factor.encode_given(frame)
-            total += factor.learner.log_prob(x, given)
+            total += _nats(factor, factor.learned.cells(frame), factor.encode_given(frame))
         return total
 
     def scores(self) -> bool:
@@ -210,7 +209,7 @@ class Joint:
             codes, positions = cells.codes.copy(order="F"), cells.positions.copy(order="F")
             codes[:, names.index(target)] = cell
             positions[:, names.index(target)] = cell + 0.5
-            score[:, k] = factor.learner.log_prob(Cells(codes, positions), given)
+            score[:, k] = _nats(factor, Cells(codes, positions), given)
         score -= factor.learned.grids[target].log_base[candidates]  # mass of the cell, not density in it
         top = np.maximum(score.max(1, keepdims=True), -1e300)
         chance = np.exp(score - top)
@@ -226,6 +225,13 @@ def candidate_cells(counts: Floats) -> np.ndarray[Any, np.dtype[np.intp]]:
         return np.arange(len(counts))
     ranks = (np.arange(CANDIDATES) + 0.5) / CANDIDATES * counts.sum()
     return np.unique(np.searchsorted(np.cumsum(counts), ranks))
+
+
+def _nats(factor: Factor, cells: Cells, given: Any) -> Floats:
+    """(n,) log-probability of rows under one factor."""
+    learner, codec = factor.learner, factor.learned
+    assert isinstance(learner, Scores)
+    return np.asarray(learner.log_prob(codec.view_of(cells, factor.view), given) + codec.log_base(cells, factor.view))
 
 
 def _draw(
@@ -249,7 +255,7 @@ def _draw(
     drawn = draw_where(
         learner,
         size,
-        {shift + j: rule for j, rule in allowed.items()},
+        {shift + j: rule for j, rule in factor.learned.rules(allowed, factor.view).items()},
         rng,
         given,
         holds=lambda x: _holds(factor, x, allowed),
@@ -257,16 +263,13 @@ def _draw(
         stack=_stack,
     )
     frame = exact_values(factor.learned, factor.learned.decode(drawn.x, factor.view), where)
-    return frame[:rows], _report(drawn, size, rows, where)
-
-
-def _report(drawn: Drawn[Any], size: int, rows: int, where: Where) -> Draw:
-    return Draw(rows, describe(where), drawn.probability, drawn.effective * rows / size, drawn.density)
+    chance = drawn.probability * factor.learned.density(allowed, factor.view)
+    return frame[:rows], Draw(rows, describe(where), chance, drawn.effective * rows / size, drawn.density)
 
 
 def _holds(factor: Factor, x: Any, allowed: Mapping[int, Allowed]) -> Bools:
     """Which rows of the learner's own data satisfy the condition: decoded, and read back as cells."""
-    cells: Cells = factor.learned.encode(factor.learned.decode(x, factor.view), "Columns")
+    cells = factor.learned.cells(factor.learned.decode(x, factor.view))
     good = np.ones(len(cells), bool)
     for j, rule in allowed.items():
         good &= rule.holds(cells.codes[:, j], cells.positions[:, j])

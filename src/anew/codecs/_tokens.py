@@ -119,7 +119,8 @@ class TokenView:
 
         sizes = tuple(size for column in self.columns for size in column.sizes)
         shares = tuple(float(share) for column in self.columns for share in column.shares())
-        return Tokens(sizes, placed=True, shares=shares)
+        ordered = tuple(column.grid.ordered for column in self.columns for _ in column.sizes)
+        return Tokens(sizes, placed=True, shares=shares, ordered=ordered)
 
     def encode(self, cells: Cells) -> Encoded:
         import torch

@@ -157,6 +157,23 @@ class Table(Codec[pl.DataFrame]):
             allowed[names.index(name)] = allow(self.schema[name], self.grids[name], self.levels.get(name), rules)
         return allowed
 
+    def rules(self, allowed: Mapping[int, Allowed], view: str) -> Mapping[int, Allowed]:
+        """What `allow` found as rules over the data of a view."""
+        tokens = self.view(view) if view == "Tokens" else None
+        return tokens.allow(allowed) if isinstance(tokens, TokenView) else allowed
+
+    def log_base(self, cells: Cells, view: str) -> Floats:
+        """(n,) what is to be added to a learner's log_prob over a view: nats of the values given the view's data."""
+        tokens = self.view(view) if view == "Tokens" else None
+        return tokens.log_base(cells) if isinstance(tokens, TokenView) else np.zeros(len(cells))
+
+    def density(self, allowed: Mapping[int, Allowed], view: str) -> float:
+        """What turns the mass of bins into the density of the values asked for, where the learner cannot know it."""
+        if view != "Tokens":
+            return 1.0
+        grids = {j: self.grids[self.learned[j].name] for j in allowed}
+        return float(np.exp(sum(grids[j].log_base[rule.cell[0]] for j, rule in allowed.items() if rule.density)))
+
     def exact(self, name: str, rules: tuple[Constraint, ...]) -> float | None:
         """The value that a continuous number is asked to equal, if it is."""
         field = self.schema[name]

@@ -130,6 +130,7 @@ class Tokens(Space):
     temperature: float = field(default=0.5, repr=False)
     placed: bool = False
     shares: tuple[float, ...] | None = field(default=None, repr=False)  # (V,) how frequent each token is, if released
+    ordered: tuple[bool, ...] = field(default=(), repr=False)  # (L,) positions whose neighbouring tokens are alike
 
     def __post_init__(self) -> None:
         if any(size < 1 for size in self.sizes):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from anew.core.columns import Cells
-from anew.core.network import Module, Network, Predictor
+from anew.core.network import Conditional, Module, Network, Predictor
 from anew.testing.examples import example_table
 from anew.testing.objectives import for_prediction
 
@@ -16,6 +18,8 @@ def check_network(kind: type[Network]) -> None:
         _check_predictor(kind)
     elif issubclass(kind, Module):
         _check_module(kind)
+    elif issubclass(kind, Conditional):
+        _check_conditional(kind)
 
 
 def _check_module(kind: type[Module]) -> None:
@@ -38,6 +42,43 @@ def _check_module(kind: type[Module]) -> None:
     assert torch.allclose(out[2:3], alone, atol=1e-5), "a row depends on its batch"
     changed = Encoded(given.x + torch.tensor([1.0, 0.0, 0.0]), given.present)
     assert not torch.allclose(out, network(x, {"table": changed}, time)), "what is given is ignored"
+
+
+def _check_conditional(kind: type[Conditional]) -> None:
+    """A position knows what it sees and nothing else, reads what is given, and step by step is the whole pass."""
+    import torch
+
+    from anew.core.batch import Encoded
+    from anew.core.space import Tokens
+
+    space, other = Tokens((3, 5, 2, 4)), Tokens((3,))
+    network = kind(space, given={"table": other}, width=16, depth=2)
+    assert isinstance(network, torch.nn.Module)
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x = torch.stack([torch.randint(size, (6,)) for size in space.sizes], 1)
+    turn = torch.rand(6, 4)
+    sees = turn[:, :, None] > turn[:, None, :]
+    given = {"table": Encoded(torch.tensor([[i % 3] for i in range(6)]), torch.ones(6, 1, dtype=torch.bool))}
+    out = network(x, sees, given)
+    assert out.shape == (6, 14), "one number a token"
+    for i, size in enumerate(space.sizes):
+        changed = x.clone()
+        changed[:, i] = (x[:, i] + 1) % size
+        moved = (network(changed, sees, given) - out).abs() > 1e-5
+        for j, (low, high) in enumerate(pairwise(space.offsets)):
+            assert torch.equal(moved[:, low:high].any(1), sees[:, j, i]), "a position knows what it does not see"
+    flipped = {"table": Encoded(given["table"].x.flip(0), given["table"].present)}
+    assert not torch.allclose(out, network(x, sees, flipped)), "what is given is ignored"
+    below = torch.ones(1, 4, 4).tril(-1).bool()
+    whole, everywhere = network(x, below, given), torch.ones(6, dtype=torch.bool)
+    known = torch.zeros(6, 4, dtype=torch.bool)
+    known[:, 0] = True
+    state = network.begin(x, known, given)
+    for j, (low, high) in list(enumerate(pairwise(space.offsets)))[1:]:
+        assert torch.allclose(network.logits(state, j), whole[:, low:high], atol=1e-5), "a step is not the whole pass"
+        state = network.see(state, j, x[:, j], everywhere)
 
 
 def _check_predictor(kind: type[Predictor]) -> None:

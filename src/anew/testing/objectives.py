@@ -184,13 +184,20 @@ def check_scores(fitted: Fitted) -> None:
     """Finite on training rows, and the true rows are likelier than rows whose columns were shuffled apart."""
     learner = fitted.learner
     assert isinstance(learner, Scores)
-    real = learner.log_prob(fitted.table.encode(fitted.frame, "Columns"))
+    real = _nats(fitted, fitted.frame)
     assert real.shape == (len(fitted.frame),), "log_prob is one number a row"
     assert np.isfinite(real).all(), "log_prob of training rows is finite"
     apart = pl.DataFrame([column.shuffle(seed=i) for i, column in enumerate(fitted.frame)])
-    mixed = learner.log_prob(fitted.table.encode(apart, "Columns"))
-    finite: Floats = np.maximum(mixed, -1e3)
+    finite: Floats = np.maximum(_nats(fitted, apart), -1e3)
     assert real.mean() >= finite.mean() - 1e-6, "real rows are not likelier than shuffled ones"
+
+
+def _nats(fitted: Fitted, frame: pl.DataFrame) -> Floats:
+    """log p of rows: the learner's, and that of the values given the data of its view."""
+    cells, learner = fitted.table.cells(frame), fitted.learner
+    assert isinstance(learner, Scores)
+    nats: Floats = learner.log_prob(fitted.table.view_of(cells, fitted.view))
+    return nats + fitted.table.log_base(cells, fitted.view)
 
 
 def check_conditions(fitted: Fitted) -> None:
@@ -200,18 +207,19 @@ def check_conditions(fitted: Fitted) -> None:
     learner = fitted.learner
     assert isinstance(learner, Conditions)
     where = fitted.table.allow(where_of({"sex": "F", "age": (55, None), "ward": ["a", None]}))
-    drawn = learner.sample_where(300, where, np.random.default_rng(0))
-    assert len(drawn.x) == 300, "sampling returns n rows"
+    drawn = learner.sample_where(300, fitted.table.rules(where, fitted.view), np.random.default_rng(0))
+    rows = fitted.table.cells_of(drawn.x, fitted.view)
+    assert len(rows) == 300, "sampling returns n rows"
     for j, rule in where.items():
-        assert rule.holds(drawn.x.codes[:, j], drawn.x.positions[:, j]).all(), "a row breaks the condition"
-    free: Cells = _sampler(fitted).sample(20_000, np.random.default_rng(1))
+        assert rule.holds(rows.codes[:, j], rows.positions[:, j]).all(), "a row breaks the condition"
+    free = fitted.table.cells_of(_sampler(fitted).sample(20_000, np.random.default_rng(1)), fitted.view)
     share = np.mean(np.logical_and.reduce([r.holds(free.codes[:, j], free.positions[:, j]) for j, r in where.items()]))
     assert abs(drawn.probability - share) < 0.25 * share + 0.01, (
         f"the probability of the condition is {drawn.probability:.4f}, of free draws {share:.4f}"
     )
 
 
-def _sampler(fitted: Fitted) -> Samples[Cells]:
+def _sampler(fitted: Fitted) -> Samples[object]:
     assert isinstance(fitted.learner, Samples)
     return fitted.learner
 

@@ -1,0 +1,143 @@
+"""A transformer over positions: each position asks, by attention, the values that it is allowed to see.
+
+q_j^0 = Q_j;  q <- q + attention(q, {c_i : j sees i} and c_0);  q <- q + V gelu(U norm(q));
+logits_j = log share_j + O_j norm(q_j), with c_i = E_i[x_i] + P_i what stands at position i, and c_0 what is given.
+
+Only queries travel through the layers (Vaswani et al. 2017; the query stream of Yang et al. 2019, arXiv 1906.08237): a
+value is never mixed with what its position does not see, so every mask is allowed. All positions share the weights.
+Shapes: B batch, L positions, V = sum of the vocabularies, H width, A heads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from anew.core.batch import Encoded
+from anew.core.network import Conditional
+from anew.core.space import Space, Tokens
+from anew.networks._smooth import Smooth, log_shares
+
+HEADS = 4
+
+
+class State(NamedTuple):
+    """What is known: keys and values of each layer (B, L + 1, H), and which of the L + 1 may be seen (B, L + 1)."""
+
+    seen: Tensor
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+
+
+class Transformer(nn.Module, Conditional):
+    """For positions with vocabularies of their own."""
+
+    first: Tensor  # (L,) where the vocabulary of each position starts
+    log_share: Tensor  # (V,)
+
+    def __init__(
+        self, space: Tokens, *, given: Mapping[str, Space], width: int = 64, depth: int = 2, **size: Any
+    ) -> None:
+        super().__init__()
+        width = HEADS * max(width // HEADS, 1)
+        positions = len(space.sizes)
+        self.blocks = list(pairwise(space.offsets))
+        self.spaces = dict(given)
+        self.register_buffer("first", torch.tensor(space.offsets[:-1], dtype=torch.long), persistent=False)
+        self.register_buffer("log_share", log_shares(space), persistent=False)
+        self.embedding = Smooth(space, torch.randn(space.offsets[-1], width) * 0.5)
+        self.standing = nn.Parameter(torch.randn(positions, width) * 0.5)
+        self.query = nn.Parameter(torch.randn(positions, width) * 0.5)
+        self.nothing = nn.Parameter(torch.zeros(width))
+        self.towers = nn.ModuleDict({name: nn.Linear(math.prod(part.shape), width) for name, part in given.items()})
+        self.layers = nn.ModuleList([_Layer(width) for _ in range(depth)])
+        self.norm = nn.LayerNorm(width)
+        self.write = Smooth(space, torch.zeros(space.offsets[-1], width + 1))  # and a shift
+
+    def forward(self, x: Tensor, sees: Tensor, given: Mapping[str, Encoded]) -> Tensor:
+        content = self._content(x, given)  # (B, L + 1, H)
+        seen = torch.cat([torch.ones_like(sees[:, :, :1]), sees], 2)  # (B, L, L + 1)
+        q = self.query.expand(len(x), -1, -1)
+        for layer in self._layers():
+            q = layer(q, *layer.read(content), seen)
+        q = self.norm(q)
+        logits = [self._head(q[:, j], j) for j in range(len(self.blocks))]
+        return torch.cat(logits, 1) if logits else content.new_zeros(len(x), 0)
+
+    def _content(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
+        """What is given, then what stands at each position.  (B, L + 1, H)"""
+        context = self.nothing.expand(len(x), -1)
+        for name, tower in self.towers.items():
+            part, space = given[name], self.spaces[name]
+            context = context + tower((space.embed(part.x) * space.embed_mask(part.present)).float().flatten(1))
+        return torch.cat([context[:, None], self.embedding()[x + self.first] + self.standing], 1)
+
+    def _head(self, q: Tensor, j: int) -> Tensor:
+        low, high = self.blocks[j]
+        table = self.write.at(j)
+        return F.linear(q, table[:, :-1], table[:, -1] + self.log_share[low:high])
+
+    def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> State:
+        content = self._content(x, given)
+        keys, values = zip(*(layer.read(content) for layer in self._layers()), strict=True)
+        return State(torch.cat([torch.ones_like(known[:, :1]), known], 1), keys, values)
+
+    def _layers(self) -> list[_Layer]:
+        return [layer for layer in self.layers if isinstance(layer, _Layer)]
+
+    def logits(self, state: Any, position: int) -> Tensor:
+        q = self.query[position].expand(len(state.seen), 1, -1)
+        for layer, keys, values in zip(self._layers(), state.keys, state.values, strict=True):
+            q = layer(q, keys, values, state.seen[:, None])
+        return self._head(self.norm(q)[:, 0], position)
+
+    def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> State:
+        here = torch.tensor([position + 1])
+        content = (self.embedding.at(position)[tokens] + self.standing[position])[:, None]
+        drawn = [layer.read(content) for layer in self._layers()]
+        seen = state.seen.index_copy(1, here, (state.seen[:, position + 1] | rows)[:, None])
+        mask = rows[:, None, None]
+        keys, values = (
+            tuple(
+                old.index_copy(1, here, torch.where(mask, new, old[:, position + 1 : position + 2]))
+                for old, new in zip(olds, news, strict=True)
+            )
+            for olds, news in ((state.keys, [k for k, _ in drawn]), (state.values, [v for _, v in drawn]))
+        )
+        return State(seen, keys, values)
+
+
+class _Layer(nn.Module):
+    """Attention of queries to what they see, then a perceptron; both added to the query."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.before, self.between, self.content = (nn.LayerNorm(width) for _ in range(3))
+        self.ask = nn.Linear(width, width)
+        self.tell = nn.Linear(width, 2 * width)
+        self.gather = nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def read(self, content: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, L + 1, H) of what can be seen."""
+        keys, values = self.tell(self.content(content)).chunk(2, 2)
+        return keys, values
+
+    def forward(self, q: Tensor, keys: Tensor, values: Tensor, seen: Tensor) -> Tensor:
+        asked, keys, values = (_heads(part) for part in (self.ask(self.before(q)), keys, values))  # (B, A, L, H / A)
+        scores = asked @ keys.transpose(2, 3) / math.sqrt(asked.shape[3])
+        weights = torch.softmax(scores.masked_fill(~seen[:, None], -math.inf), 3)
+        q = q + self.gather((weights @ values).transpose(1, 2).flatten(2))
+        result: Tensor = q + self.down(F.gelu(self.up(self.between(q))))
+        return result
+
+
+def _heads(x: Tensor) -> Tensor:
+    """(B, L, H) -> (B, A, L, H / A)"""
+    return x.reshape(*x.shape[:2], HEADS, -1).transpose(1, 2)

@@ -1,0 +1,305 @@
+"""What objectives over p(x_j | x_seen) share: draws, scores, conditions and codes, position after position.
+
+With an order s of the positions, log p(x) = sum_j log p(x_j | x_i of i before j in s). A draw takes positions in order;
+a condition is met by particles, as in the chain (Liu and Chen 1998); the Rosenblatt transform (1952) gives the code
+z_j = Phi^-1(F(x_j | x_before)), with the place of a value inside its token between the ends of the token's jump.
+
+Shapes: n rows, L positions, P particles, K tokens of one position.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from anew.core.batch import Batch, Encoded
+from anew.core.columns import Allowed, Floats
+from anew.core.errors import ConditionError, UsageError
+from anew.core.learner import Conditions, Drawn, Encodes, Phase, Samples, Scores, Trained
+from anew.core.network import Conditional, Network
+from anew.core.registry import Registry
+from anew.core.space import Space, Tokens
+
+NETWORKS: Registry[Network] = Registry("anew.networks", Network)
+POOL = 1024  # particles that are drawn at once, at least
+BUDGET = 64  # particles for each row asked for, at most
+PER_ROW = 32  # particles for each row of given columns
+PART = 4096  # rows that are scored or drawn at once
+
+
+class Rule(NamedTuple):
+    """A condition on neighbouring positions that spell one level: where it starts, and what it allows."""
+
+    start: int
+    allowed: Allowed
+    sizes: tuple[int, ...]
+
+    def chances(self, digit: int, before: Tensor) -> Tensor:
+        """(P, K) how much of each token is allowed, given the digits before it (P, digit)."""
+        mass = torch.from_numpy(self.allowed.mass).reshape(self.sizes)
+        last = digit == len(self.sizes) - 1
+        part = mass if last else (mass.flatten(digit + 1).amax(-1) > 0).double()
+        return part[tuple(before.T)] if digit else part.expand(len(before), -1)
+
+
+class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], Encodes[Encoded]):
+    """A learner over one `Conditional` network; the subclass says who sees whom while it learns."""
+
+    reads = ("Tokens",)
+    networks = ("masked", "transformer")
+    batch = 256
+    cool_down = 0.5
+    rate = 3e-3
+
+    def __init__(
+        self, space: Space, given: Mapping[str, Space], *, network: str = "masked", seed: int = 0, **options: Any
+    ) -> None:
+        super().__init__(space, given, network=network, seed=seed, **options)
+        name = type(self).__name__
+        if not isinstance(space, Tokens):
+            raise UsageError(f"{name} learns tokens", found=space.kind, do="Bring a space of tokens")
+        kind = NETWORKS[network]
+        if not issubclass(kind, Conditional):
+            able = [other for other in NETWORKS if issubclass(NETWORKS[other], Conditional)]
+            raise UsageError(
+                f"The network {network!r} cannot tell each position what it may see", do=f"Use one of {', '.join(able)}"
+            )
+        self.tokens = space
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.net = kind(space, given=given, **options)
+        below = torch.ones(len(space.sizes), len(space.sizes), dtype=torch.bool).tril(-1)
+        self.before = below  # (L, L) who sees whom in the order of the positions
+
+    @classmethod
+    def settings(cls) -> dict[str, type]:
+        return {"width": int, "depth": int}
+
+    @property
+    def module(self) -> nn.Module:
+        assert isinstance(self.net, nn.Module)
+        return self.net
+
+    def phases(self) -> Sequence[Phase]:
+        adam = partial(torch.optim.AdamW, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        return [Phase("conditionals", list(self.module.parameters()), self.loss, adam)]
+
+    @abstractmethod
+    def sees(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n or 1, L, L) who sees whom in each example of a step."""
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """- sum_j log p(x_j | what j sees), over the present positions.  (B,)"""
+        here = batch.x.present
+        sees = self.sees(len(here), generator).to(here.device) & here[:, None, :]
+        x = batch.x.x.long()
+        return -self.tokens.log_prob(self.net.forward(x, sees, batch.given), x, here)
+
+    # ---------------------------------------------------------------- draws
+
+    @torch.no_grad()
+    def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
+        nothing = torch.zeros(n, len(self.tokens.sizes), dtype=torch.bool)
+        return self._fill(nothing.double(), nothing, rng, given)
+
+    def _fill(self, x: Tensor, known: Tensor, rng: np.random.Generator, given: Encoded | None) -> Encoded:
+        """x (n, L) with what is not `known` (n, L) drawn, position after position."""
+        x = x.double().clone()
+        state = self.net.begin(x.long(), known, self._conditions(given))
+        for j in range(x.shape[1]):
+            wanted = ~known[:, j]
+            if not bool(wanted.any()):
+                continue
+            tokens, _ = _pick(torch.softmax(self.net.logits(state, j).double(), 1), rng)
+            place = torch.from_numpy(rng.random(len(x))) if self.tokens.placed else 0.0
+            x[:, j] = torch.where(wanted, tokens + place, x[:, j])
+            state = self.net.see(state, j, tokens, wanted)
+        return self._encoded(x)
+
+    def _encoded(self, x: Tensor) -> Encoded:
+        return Encoded(x if self.tokens.placed else x.long(), torch.ones(x.shape, dtype=torch.bool))
+
+    def _conditions(self, given: Encoded | None) -> dict[str, Encoded]:
+        return {} if given is None else dict.fromkeys(self.given, given)
+
+    # ---------------------------------------------------------------- scores
+
+    @torch.no_grad()
+    def log_prob(self, x: Encoded, given: Encoded | None = None) -> Floats:
+        return np.concatenate([np.zeros(0), *self._in_parts(self._nats, x, given)])
+
+    def _nats(self, x: Encoded, given: Encoded | None) -> Floats:
+        logits = self.net.forward(x.x.long(), self.before[None], self._conditions(given)).double()
+        return np.asarray(self.tokens.log_prob(logits, x.x).numpy())
+
+    def _in_parts(self, work: Callable[[Encoded, Encoded | None], Any], x: Encoded, given: Encoded | None) -> list[Any]:
+        parts = torch.split(torch.arange(len(x)), PART) if len(x) else ()
+        return [work(x.take(rows), None if given is None else given.take(rows)) for rows in parts]
+
+    # ---------------------------------------------------------------- codes
+
+    @torch.no_grad()
+    def encode(self, x: Encoded, given: Encoded | None = None) -> Floats:
+        return np.concatenate([np.zeros((0, x.x.shape[1])), *self._in_parts(self._codes, x, given)])
+
+    def _codes(self, x: Encoded, given: Encoded | None) -> Floats:
+        values, tokens = x.x.double(), x.x.long()
+        place = values - tokens if self.tokens.placed else torch.full_like(values, 0.5)
+        everywhere = torch.ones(len(x), dtype=torch.bool)
+        state = self.net.begin(tokens, torch.zeros_like(x.present), self._conditions(given))
+        ranks = torch.empty_like(values)
+        for j in range(values.shape[1]):
+            ends = _ends(torch.softmax(self.net.logits(state, j).double(), 1))
+            low, high = (ends.gather(1, tokens[:, j : j + 1] + step)[:, 0] for step in (0, 1))
+            ranks[:, j] = low + place[:, j] * (high - low)
+            state = self.net.see(state, j, tokens[:, j], everywhere)
+        return np.asarray(torch.special.ndtri(ranks.clamp(1e-15, 1 - 1e-15)).numpy())
+
+    @torch.no_grad()
+    def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
+        ranks = torch.special.ndtr(torch.from_numpy(np.asarray(z, np.float64)))
+        whole = Encoded(ranks, torch.ones(ranks.shape, dtype=torch.bool))
+        parts = self._in_parts(self._decode, whole, given)
+        return self._encoded(torch.cat([ranks[:0], *parts]))
+
+    def _decode(self, ranks: Encoded, given: Encoded | None) -> Tensor:
+        x = torch.zeros_like(ranks.x)
+        everywhere = torch.ones(len(x), dtype=torch.bool)
+        state = self.net.begin(x.long(), torch.zeros_like(ranks.present), self._conditions(given))
+        for j in range(x.shape[1]):
+            ends = _ends(torch.softmax(self.net.logits(state, j).double(), 1))
+            tokens, place = _locate(ends, ranks.x[:, j])
+            x[:, j] = tokens + (place if self.tokens.placed else 0.0)
+            state = self.net.see(state, j, tokens, everywhere)
+        return x
+
+    # ---------------------------------------------------------------- conditions
+
+    def positions(self, rules: Sequence[Rule]) -> list[int]:
+        """The order in which positions are drawn under conditions."""
+        return list(range(len(self.tokens.sizes)))
+
+    @torch.no_grad()
+    def sample_where(
+        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Encoded | None = None
+    ) -> Drawn[Encoded]:
+        rules = [self._rule(start, allowed) for start, allowed in sorted(where.items())]
+        if given is None:
+            x, log_weight = self._pool(n, rules, rng)
+            picked = _systematic(_scaled(log_weight), n, rng)
+        else:
+            repeated = given.take(torch.arange(n).repeat_interleave(PER_ROW))
+            x, log_weight = self._particles(n * PER_ROW, rules, rng, repeated)
+            with np.errstate(divide="ignore"):
+                race = log_weight - np.log(rng.standard_exponential(len(log_weight)))
+            picked = race.reshape(n, PER_ROW).argmax(1) + PER_ROW * np.arange(n)
+        top = log_weight.max(initial=-np.inf)
+        if not np.isfinite(top):
+            raise ConditionError(
+                "The conditions together have probability zero under the model", do="Loosen one of them"
+            )
+        weight = np.exp(log_weight - top)
+        effective = weight.sum() ** 2 / (weight**2).sum() * (1.0 if given is None else n / len(weight))
+        density = any(rule.allowed.density for rule in rules)
+        chance = float(np.exp(top) * weight.mean())
+        return Drawn(self._encoded(x[torch.from_numpy(picked)]), chance, float(min(effective, n)), density)
+
+    def _rule(self, start: int, allowed: Allowed) -> Rule:
+        """The neighbouring positions whose vocabularies multiply to the levels of a condition."""
+        stop = start + 1
+        while int(np.prod(self.tokens.sizes[start:stop])) < allowed.size:
+            stop += 1
+        return Rule(start, allowed, self.tokens.sizes[start:stop])
+
+    def _pool(self, n: int, rules: Sequence[Rule], rng: np.random.Generator) -> tuple[Tensor, Floats]:
+        """Particles until n rows can be resampled without a duplicate, or the budget is spent."""
+        parts: list[Tensor] = []
+        log_weight, size, most = np.zeros(0), max(n, POOL), BUDGET * max(n, POOL)
+        while True:
+            x, more = self._particles(size, rules, rng, None)
+            parts.append(x)
+            log_weight = np.concatenate([log_weight, more])
+            weight = _scaled(log_weight)
+            enough = weight.any() and n * weight.max() <= 1.0
+            if enough or len(log_weight) >= most:
+                return torch.cat(parts), log_weight
+            size = min(len(log_weight), most - len(log_weight))
+
+    def _particles(
+        self, size: int, rules: Sequence[Rule], rng: np.random.Generator, given: Encoded | None
+    ) -> tuple[Tensor, Floats]:
+        """Rows (P, L) drawn under the conditions, and their log weights (P,)."""
+        ruled = {rule.start + digit: (rule, digit) for rule in rules for digit in range(len(rule.sizes))}
+        x = torch.zeros(size, len(self.tokens.sizes), dtype=torch.float64)
+        everywhere, log_weight = torch.ones(size, dtype=torch.bool), torch.zeros(size, dtype=torch.float64)
+        state = self.net.begin(x.long(), torch.zeros_like(x, dtype=torch.bool), self._conditions(given))
+        for j in self.positions(rules):
+            chances = torch.softmax(self.net.logits(state, j).double(), 1)
+            if j in ruled:
+                rule, digit = ruled[j]
+                chances = chances * rule.chances(digit, x[:, rule.start : j].long())
+            tokens, total = _pick(chances, rng)
+            place = torch.from_numpy(rng.random(size)) if self.tokens.placed else torch.zeros(size)
+            if j in ruled:
+                log_weight += torch.log(total)
+                place = self._place(rule, digit, x, tokens, rng) if digit == len(rule.sizes) - 1 else place
+            x[:, j] = tokens + place
+            state = self.net.see(state, j, tokens, everywhere)
+        return x, log_weight.numpy()
+
+    def _place(self, rule: Rule, digit: int, x: Tensor, tokens: Tensor, rng: np.random.Generator) -> Tensor:
+        """Places (P,) in the allowed part of the level that the digits spell."""
+        if not self.tokens.placed:
+            return torch.zeros(len(x))
+        level = torch.zeros(len(x), dtype=torch.long)
+        for k, size in enumerate(rule.sizes):
+            level = level * size + (tokens if k == digit else x[:, rule.start + k].long())
+        codes: npt.NDArray[np.int32] = level.numpy().astype(np.int32)
+        return torch.from_numpy(np.clip(rule.allowed.place(codes, rng) - codes, 0.0, 1 - 1e-12))
+
+
+def _pick(chances: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """A token (n,) a row by its chances (n, K), and their sum (n,)."""
+    ends = chances.cumsum(1)
+    at = torch.from_numpy(rng.random(len(chances)))[:, None] * ends[:, -1:]
+    tokens = torch.searchsorted(ends, at, right=True)[:, 0]
+    last = chances.shape[1] - 1 - (chances.flip(1) > 0).int().argmax(1)  # rounding never reaches what has no chance
+    return torch.minimum(tokens, last), ends[:, -1]
+
+
+def _ends(chances: Tensor) -> Tensor:
+    """(n, K) -> (n, K + 1) the cumulative distribution, from 0 to 1."""
+    ends = torch.cat([torch.zeros_like(chances[:, :1]), chances.cumsum(1)], 1)
+    return ends / ends[:, -1:]
+
+
+def _locate(ends: Tensor, ranks: Tensor) -> tuple[Tensor, Tensor]:
+    """The token (n,) in whose jump a rank lies, and the place of the rank in the jump."""
+    tokens = (torch.searchsorted(ends, ranks[:, None].contiguous(), right=True)[:, 0] - 1).clamp(0, ends.shape[1] - 2)
+    low, high = (ends.gather(1, tokens[:, None] + step)[:, 0] for step in (0, 1))
+    return tokens, ((ranks - low) / (high - low).clamp(min=1e-300)).clamp(0.0, 1 - 1e-12)
+
+
+def _scaled(log_weight: Floats) -> Floats:
+    """Weights (P,) that sum to 1; all zero when every particle is impossible."""
+    top = log_weight.max(initial=-np.inf)
+    if not np.isfinite(top):
+        return np.zeros(len(log_weight))
+    weight = np.exp(log_weight - top)
+    return np.asarray(weight / weight.sum())
+
+
+def _systematic(weight: Floats, n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """n indices, each particle chosen n w times up to one, in random order (Kitagawa 1996)."""
+    if not weight.any():
+        return np.zeros(n, np.intp)
+    at = (rng.random() + np.arange(n)) / n
+    picked = np.minimum(np.searchsorted(np.cumsum(weight), at), len(weight) - 1)
+    return np.asarray(rng.permutation(picked))
