@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import torch
@@ -166,7 +165,7 @@ class Tokens(Space):
 
     def split(self, e: Tensor) -> list[Tensor]:
         """(B, V) -> one (B, k) block a position."""
-        return [e[:, a:b] for a, b in pairwise(self.offsets)]
+        return list(torch.split(e, list(self.sizes), 1)) if self.sizes else []
 
     def unembed(self, e: Tensor) -> Tensor:
         blocks = [block.argmax(1) for block in self.split(e)]

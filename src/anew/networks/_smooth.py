@@ -10,10 +10,9 @@ Shapes: V = sum of the vocabularies, K tokens of one position, H columns of the 
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from anew.core.space import Tokens
 
@@ -28,7 +27,7 @@ class Smooth(nn.Module):
     def __init__(self, space: Tokens, free: Tensor) -> None:
         super().__init__()
         self.free = nn.Parameter(free)
-        self.blocks = list(pairwise(space.offsets))
+        self.sizes = list(space.sizes)
         ordered = space.ordered or (False,) * len(space.sizes)
         self.mixed = [order and size >= FEWEST for order, size in zip(ordered, space.sizes, strict=True)]
         for j, (size, mix) in enumerate(zip(space.sizes, self.mixed, strict=True)):
@@ -37,13 +36,19 @@ class Smooth(nn.Module):
 
     def forward(self) -> Tensor:
         """The whole table (V, H)."""
-        parts = [self.at(j) for j in range(len(self.blocks))]
-        return torch.cat(parts) if parts else self.free
+        return torch.cat(self.each()) if self.sizes else self.free
+
+    def each(self) -> list[Tensor]:
+        """The rows of every position, (K, H) each."""
+        rows = torch.split(self.free, self.sizes) if self.sizes else ()
+        return [self._mix(part, j) for j, part in enumerate(rows)]
 
     def at(self, position: int) -> Tensor:
         """The rows of one position (K, H)."""
-        low, high = self.blocks[position]
-        rows = self.free[low:high]
+        start = sum(self.sizes[:position])
+        return self._mix(self.free[start : start + self.sizes[position]], position)
+
+    def _mix(self, rows: Tensor, position: int) -> Tensor:
         if not self.mixed[position]:
             return rows
         mixing = getattr(self, f"mixing{position}")
@@ -62,8 +67,25 @@ def _mixing(size: int) -> Tensor:
     return scaled
 
 
-def log_shares(space: Tokens) -> Tensor:
-    """(V,) the log of the released frequencies, from which logits start; zero where none are released."""
-    if space.shares is None:
-        return torch.zeros(space.offsets[-1])
-    return torch.log(torch.tensor(space.shares, dtype=torch.float32).clamp(min=1e-12))
+class Heads(nn.Module):
+    """Logits of every position from a vector of its own: log share + O z + o, O smooth and zero at first."""
+
+    def __init__(self, space: Tokens, width: int) -> None:
+        super().__init__()
+        self.table = Smooth(space, torch.zeros(space.offsets[-1], width + 1))  # O and o
+        shares = torch.tensor(space.shares or [1.0] * space.offsets[-1]).clamp(min=1e-12)
+        self.register_buffer("log_share", torch.log(shares), persistent=False)
+        self.sizes = list(space.sizes)
+        self.log_share: Tensor
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(L, B, H) -> (B, V)."""
+        if not self.sizes:
+            return z.new_zeros(z.shape[1], 0)
+        parts = zip(z.unbind(0), self.table.each(), torch.split(self.log_share, self.sizes), strict=True)
+        return torch.cat([F.linear(x, rows[:, :-1], rows[:, -1] + share) for x, rows, share in parts], 1)
+
+    def at(self, z: Tensor, position: int) -> Tensor:
+        """(B, H) -> (B, K) of one position."""
+        rows, share = self.table.at(position), torch.split(self.log_share, self.sizes)[position]
+        return F.linear(z, rows[:, :-1], rows[:, -1] + share)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -22,29 +21,26 @@ from torch.nn import functional as F
 from anew.core.batch import Encoded
 from anew.core.network import Conditional
 from anew.core.space import Space, Tokens
-from anew.networks._smooth import Smooth, log_shares
+from anew.networks._smooth import Heads, Smooth
 
 
 class Masked(nn.Module, Conditional):
     """For positions with vocabularies of their own: tables."""
 
     first: Tensor  # (L,) where the vocabulary of each position starts
-    log_share: Tensor  # (V,)
 
     def __init__(
         self, space: Tokens, *, given: Mapping[str, Space], width: int = 128, depth: int = 1, **size: Any
     ) -> None:
         super().__init__()
         positions, narrow = len(space.sizes), max(width // 2, 1)
-        self.blocks = list(pairwise(space.offsets))
         self.spaces = dict(given)
         self.register_buffer("first", torch.tensor(space.offsets[:-1], dtype=torch.long), persistent=False)
-        self.register_buffer("log_share", log_shares(space), persistent=False)
         self.embedding = Smooth(space, torch.randn(space.offsets[-1], narrow) * 0.5 / math.sqrt(max(positions, 1)))
         self.towers = nn.ModuleDict({name: nn.Linear(math.prod(part.shape), narrow) for name, part in given.items()})
         self.read = _Each(positions, narrow, width)
         self.hidden = nn.ModuleList([_Each(positions, width, width) for _ in range(depth)])
-        self.write = Smooth(space, torch.zeros(space.offsets[-1], width + 1))  # and a shift
+        self.write = Heads(space, width)
 
     def forward(self, x: Tensor, sees: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         parts = self.embedding()[x + self.first]  # (B, L, E)
@@ -53,8 +49,8 @@ class Masked(nn.Module, Conditional):
         z = F.relu(self.read(z))
         for layer in self.hidden:
             z = z + F.relu(layer(z))
-        logits = [self._head(z[j], j) for j in range(len(self.blocks))]
-        return torch.cat(logits, 1) if logits else seen.new_zeros(len(x), 0)
+        logits: Tensor = self.write(z)
+        return logits
 
     def _given(self, given: Mapping[str, Encoded], like: Tensor) -> Tensor:
         """(B, 1, E) of all conditions together."""
@@ -63,11 +59,6 @@ class Masked(nn.Module, Conditional):
             part, space = given[name], self.spaces[name]
             total = total + tower((space.embed(part.x) * space.embed_mask(part.present)).float().flatten(1))[:, None]
         return total
-
-    def _head(self, z: Tensor, j: int) -> Tensor:
-        low, high = self.blocks[j]
-        table = self.write.at(j)
-        return F.linear(z, table[:, :-1], table[:, -1] + self.log_share[low:high])
 
     def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         """(B, E): the sum of what is known."""
@@ -79,7 +70,7 @@ class Masked(nn.Module, Conditional):
         z = F.relu(self.read.at(state, position))
         for layer in self.hidden:
             z = z + F.relu(layer.at(z, position))  # type: ignore[operator]
-        return self._head(z, position)
+        return self.write.at(z, position)
 
     def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> Tensor:
         new: Tensor = state + self.embedding.at(position)[tokens] * rows[:, None]

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -22,7 +21,7 @@ from torch.nn import functional as F
 from anew.core.batch import Encoded
 from anew.core.network import Conditional
 from anew.core.space import Space, Tokens
-from anew.networks._smooth import Smooth, log_shares
+from anew.networks._smooth import Heads, Smooth
 
 HEADS = 4
 
@@ -39,7 +38,6 @@ class Transformer(nn.Module, Conditional):
     """For positions with vocabularies of their own."""
 
     first: Tensor  # (L,) where the vocabulary of each position starts
-    log_share: Tensor  # (V,)
 
     def __init__(
         self, space: Tokens, *, given: Mapping[str, Space], width: int = 64, depth: int = 2, **size: Any
@@ -47,10 +45,8 @@ class Transformer(nn.Module, Conditional):
         super().__init__()
         width = HEADS * max(width // HEADS, 1)
         positions = len(space.sizes)
-        self.blocks = list(pairwise(space.offsets))
         self.spaces = dict(given)
         self.register_buffer("first", torch.tensor(space.offsets[:-1], dtype=torch.long), persistent=False)
-        self.register_buffer("log_share", log_shares(space), persistent=False)
         self.embedding = Smooth(space, torch.randn(space.offsets[-1], width) * 0.5)
         self.standing = nn.Parameter(torch.randn(positions, width) * 0.5)
         self.query = nn.Parameter(torch.randn(positions, width) * 0.5)
@@ -58,7 +54,7 @@ class Transformer(nn.Module, Conditional):
         self.towers = nn.ModuleDict({name: nn.Linear(math.prod(part.shape), width) for name, part in given.items()})
         self.layers = nn.ModuleList([_Layer(width) for _ in range(depth)])
         self.norm = nn.LayerNorm(width)
-        self.write = Smooth(space, torch.zeros(space.offsets[-1], width + 1))  # and a shift
+        self.write = Heads(space, width)
 
     def forward(self, x: Tensor, sees: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         content = self._content(x, given)  # (B, L + 1, H)
@@ -66,9 +62,8 @@ class Transformer(nn.Module, Conditional):
         q = self.query.expand(len(x), -1, -1)
         for layer in self._layers():
             q = layer(q, *layer.read(content), seen)
-        q = self.norm(q)
-        logits = [self._head(q[:, j], j) for j in range(len(self.blocks))]
-        return torch.cat(logits, 1) if logits else content.new_zeros(len(x), 0)
+        logits: Tensor = self.write(self.norm(q).transpose(0, 1))
+        return logits
 
     def _content(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         """What is given, then what stands at each position.  (B, L + 1, H)"""
@@ -77,11 +72,6 @@ class Transformer(nn.Module, Conditional):
             part, space = given[name], self.spaces[name]
             context = context + tower((space.embed(part.x) * space.embed_mask(part.present)).float().flatten(1))
         return torch.cat([context[:, None], self.embedding()[x + self.first] + self.standing], 1)
-
-    def _head(self, q: Tensor, j: int) -> Tensor:
-        low, high = self.blocks[j]
-        table = self.write.at(j)
-        return F.linear(q, table[:, :-1], table[:, -1] + self.log_share[low:high])
 
     def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> State:
         content = self._content(x, given)
@@ -95,7 +85,7 @@ class Transformer(nn.Module, Conditional):
         q = self.query[position].expand(len(state.seen), 1, -1)
         for layer, keys, values in zip(self._layers(), state.keys, state.values, strict=True):
             q = layer(q, keys, values, state.seen[:, None])
-        return self._head(self.norm(q)[:, 0], position)
+        return self.write.at(self.norm(q)[:, 0], position)
 
     def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> State:
         here = torch.tensor([position + 1])
