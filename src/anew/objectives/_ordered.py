@@ -26,6 +26,7 @@ from anew.core.learner import Conditions, Drawn, Encodes, Phase, Samples, Scores
 from anew.core.network import Conditional, Network
 from anew.core.registry import Registry
 from anew.core.space import Space, Tokens
+from anew.objectives._resampling import scaled, systematic
 
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
@@ -193,7 +194,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         rules = [self._rule(start, allowed) for start, allowed in sorted(where.items())]
         if given is None:
             x, log_weight = self._pool(n, rules, rng)
-            picked = _systematic(_scaled(log_weight), n, rng)
+            picked = systematic(scaled(log_weight), n, rng)
         else:
             repeated = given.take(torch.arange(n).repeat_interleave(PER_ROW))
             x, log_weight = self._particles(n * PER_ROW, rules, rng, repeated)
@@ -226,7 +227,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
             x, more = self._particles(size, rules, rng, None)
             parts.append(x)
             log_weight = np.concatenate([log_weight, more])
-            weight = _scaled(log_weight)
+            weight = scaled(log_weight)
             enough = weight.any() and n * weight.max() <= 1.0
             if enough or len(log_weight) >= most:
                 return torch.cat(parts), log_weight
@@ -285,21 +286,3 @@ def _locate(ends: Tensor, ranks: Tensor) -> tuple[Tensor, Tensor]:
     tokens = (torch.searchsorted(ends, ranks[:, None].contiguous(), right=True)[:, 0] - 1).clamp(0, ends.shape[1] - 2)
     low, high = (ends.gather(1, tokens[:, None] + step)[:, 0] for step in (0, 1))
     return tokens, ((ranks - low) / (high - low).clamp(min=1e-300)).clamp(0.0, 1 - 1e-12)
-
-
-def _scaled(log_weight: Floats) -> Floats:
-    """Weights (P,) that sum to 1; all zero when every particle is impossible."""
-    top = log_weight.max(initial=-np.inf)
-    if not np.isfinite(top):
-        return np.zeros(len(log_weight))
-    weight = np.exp(log_weight - top)
-    return np.asarray(weight / weight.sum())
-
-
-def _systematic(weight: Floats, n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """n indices, each particle chosen n w times up to one, in random order (Kitagawa 1996)."""
-    if not weight.any():
-        return np.zeros(n, np.intp)
-    at = (rng.random() + np.arange(n)) / n
-    picked = np.minimum(np.searchsorted(np.cumsum(weight), at), len(weight) - 1)
-    return np.asarray(rng.permutation(picked))

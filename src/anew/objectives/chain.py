@@ -30,6 +30,7 @@ from anew.core.seeds import stream
 from anew.networks._growing import Growth
 from anew.networks.trees import Trees
 from anew.objectives._particles import Filled, fill
+from anew.objectives._resampling import scaled, systematic
 
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
@@ -160,7 +161,7 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
             rows, log_weight, picked = self._for_each(n, where, rng, given)
         else:
             rows, log_weight = self._pool(n, where, rng)
-            picked = _systematic(_scaled(log_weight), n, rng)
+            picked = systematic(scaled(log_weight), n, rng)
         top = log_weight.max(initial=-np.inf)
         if not np.isfinite(top):
             raise _impossible(self.space, where)
@@ -182,7 +183,7 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
             rows, more = self._particles(size, where, rng, None)
             parts.append(rows)
             log_weight = np.concatenate([log_weight, more])
-            weight = _scaled(log_weight)
+            weight = scaled(log_weight)
             enough = weight.any() and n * weight.max() <= 1.0
             if enough or len(log_weight) >= most:
                 return Cells.stack(parts), log_weight
@@ -234,22 +235,6 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
             j = self.space.given + i
             held = {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{i}.")}
             factor.restore(own, held, self.space.grids[j], self.space.select(range(j)))
-
-
-def _scaled(log_weight: Floats) -> Floats:
-    """Weights (P,) that sum to 1; all zero when every particle is impossible."""
-    top = log_weight.max(initial=-np.inf)
-    if not np.isfinite(top):
-        return np.zeros(len(log_weight))
-    weight = np.exp(log_weight - top)
-    return np.asarray(weight / weight.sum())
-
-
-def _systematic(weight: Floats, n: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """n indices, each particle chosen n w times up to one, in random order (Kitagawa 1996)."""
-    at = (rng.random() + np.arange(n)) / n
-    picked = np.minimum(np.searchsorted(np.cumsum(weight), at), len(weight) - 1)
-    return np.asarray(rng.permutation(picked))
 
 
 def _impossible(space: Columns, where: Mapping[int, Allowed]) -> ConditionError:
