@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from anew.core.columns import Cells, Codes, Columns, Floats
 from anew.core.learner import Arrays, Config
+from anew.core.registry import Registry
 
 if TYPE_CHECKING:
     import torch
@@ -32,11 +33,18 @@ class Module(Network):
     """A torch network: subclasses are `class MLP(nn.Module, Module)` and are called as `network(x, given, time)`."""
 
     @abstractmethod
-    def __init__(self, x: Shape, out: Shape, *, given: Mapping[str, Space], timed: bool = False, **size: Any) -> None:
-        """From (B, *x) to (B, *out); each of `given` is read by its own tower; `timed` adds a time in [0, 1]."""
+    def __init__(
+        self, x: Shape | None, out: Shape, *, given: Mapping[str, Space], timed: bool = False, **size: Any
+    ) -> None:
+        """From (B, *x) to (B, *out); each of `given` is read by its own tower; `timed` adds a time in [0, 1].
+
+        A classifier has no x (None): it answers from what is given.
+        """
 
     @abstractmethod
-    def forward(self, x: torch.Tensor, given: Mapping[str, Encoded], time: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor | None, given: Mapping[str, Encoded], time: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """(B, *x), conditions, (B,) -> (B, *out)."""
 
 
@@ -69,12 +77,15 @@ class Conditional(Network):
 
 
 class Predictor(Network):
-    """A solver of p(y | cells) for one column: classes by cross-entropy, numbers by squared error."""
+    """A solver of p(y | cells) for one column: classes by the log or the hinge loss, numbers by the squared one."""
 
     solved = True
+    losses: ClassVar[frozenset[str]]  # of LOSSES
 
     @abstractmethod
-    def fit_classes(self, cells: Cells, space: Columns, classes: Codes, size: int, seed: int) -> None:
+    def fit_classes(
+        self, cells: Cells, space: Columns, classes: Codes, size: int, seed: int, loss: str = "log"
+    ) -> None:
         """Learns to give (n, size) probabilities of `classes` (n,)."""
 
     @abstractmethod
@@ -90,3 +101,7 @@ class Predictor(Network):
 
     @abstractmethod
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None: ...
+
+
+LOSSES = ("log", "hinge", "squared")
+NETWORKS: Registry[Network] = Registry("anew.networks", Network)

@@ -5,10 +5,15 @@ Shapes: n rows, d columns, p features.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from anew.core.columns import MISSING, Cells, Codes, Columns, Floats, Grid
+from anew.core.learner import Arrays
 
 TOP = 64  # the most frequent levels of a category get a feature each, the others share one
 
@@ -68,3 +73,25 @@ def _levels(grid: Grid, codes: Codes) -> Floats:
     shown = min(grid.size, TOP)
     group = np.where(codes < 0, shown + 1, np.minimum(codes, shown))
     return np.asarray(np.eye(shown + 2)[group])
+
+
+@dataclass(frozen=True)
+class Standard:
+    """Features about zero mean and unit deviation: mean (p,) and scale (p,)."""
+
+    mean: Floats
+    scale: Floats
+
+    @classmethod
+    def of(cls, features: Floats) -> Standard:
+        return cls(features.mean(0), np.maximum(features.std(0), 1e-3))
+
+    @classmethod
+    def restored(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Standard:
+        return cls(arrays["mean"], arrays["scale"])
+
+    def arrays(self) -> Arrays:
+        return {"mean": self.mean, "scale": self.scale}
+
+    def __call__(self, features: Floats) -> Floats:
+        return (features - self.mean) / self.scale

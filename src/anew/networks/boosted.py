@@ -26,7 +26,11 @@ SMALL = 2_000  # rows under which leaves are small and the learning slower
 class Boosted(Predictor):
     """The strongest predictor of most tables."""
 
-    def fit_classes(self, cells: Cells, space: Columns, classes: Codes, size: int, seed: int) -> None:
+    losses = frozenset({"log", "squared"})
+
+    def fit_classes(
+        self, cells: Cells, space: Columns, classes: Codes, size: int, seed: int, loss: str = "log"
+    ) -> None:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         self.orders = level_orders(cells, space, classes.astype(np.float64))

@@ -23,7 +23,7 @@ class MLP(nn.Module, Module):
 
     def __init__(
         self,
-        x: Shape,
+        x: Shape | None,
         out: Shape,
         *,
         given: Mapping[str, Space],
@@ -35,7 +35,7 @@ class MLP(nn.Module, Module):
         super().__init__()
         self.out = out
         self.spaces = dict(given)
-        self.read = nn.Linear(math.prod(x), width)
+        self.read = None if x is None else nn.Linear(math.prod(x), width)
         self.time = nn.Linear(2 * FREQUENCIES, width) if timed else None
         self.towers = nn.ModuleDict({name: nn.Linear(math.prod(space.shape), width) for name, space in given.items()})
         self.blocks = nn.ModuleList([_Block(width) for _ in range(depth)])
@@ -44,14 +44,14 @@ class MLP(nn.Module, Module):
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)
 
-    def forward(self, x: Tensor, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
-        h = self.read(x.flatten(1))  # (B, H)
+    def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
+        parts = [] if self.read is None or x is None else [self.read(x.flatten(1))]
         if self.time is not None and time is not None:
-            h = h + self.time(_waves(time))
+            parts.append(self.time(_waves(time)))
         for name, tower in self.towers.items():
-            part = given[name]
-            space = self.spaces[name]
-            h = h + tower((space.embed(part.x) * space.embed_mask(part.present)).flatten(1))
+            part, space = given[name], self.spaces[name]
+            parts.append(tower((space.embed(part.x) * space.embed_mask(part.present)).flatten(1)))
+        h: Tensor = sum(parts[1:], start=parts[0])  # (B, H)
         for block in self.blocks:
             h = h + block(h)
         result: Tensor = self.write(self.norm(h)).reshape(-1, *self.out)
