@@ -20,6 +20,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.codecs._allow import allow, number_of
+from anew.codecs._answers import answer, answer_space
 from anew.codecs._identifiers import make_keys
 from anew.codecs._mixed import MixedView
 from anew.codecs._tokens import TokenView
@@ -40,6 +41,7 @@ class Table(Codec[pl.DataFrame]):
 
     kinds = frozenset(KINDS) - {"text"}
     views = ("Columns", "Tokens", "Mixed")
+    answers = ("Classes", "Values")
 
     def __init__(self, schema: Schema, cut: Cut | None = None) -> None:
         super().__init__(schema)
@@ -81,6 +83,8 @@ class Table(Codec[pl.DataFrame]):
     def space(self, view: str) -> Any:
         if view == "Columns":
             return Columns(tuple(self.grids[f.name] for f in self.learned), tuple(f.name for f in self.learned))
+        if view in self.answers:
+            return answer_space(self.learned, self.grids, view)
         return self.view(view).space
 
     def view(self, view: str) -> MixedView | TokenView:
@@ -105,6 +109,8 @@ class Table(Codec[pl.DataFrame]):
 
     def view_of(self, cells: Cells, view: str) -> Any:
         """Cells in another view."""
+        if view in self.answers:
+            return answer(self.grids[self.learned[0].name], cells, view)
         return cells if view == "Columns" else self.view(view).encode(cells)
 
     def cells_of(self, x: Any, view: str) -> Cells:

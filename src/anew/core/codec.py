@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
+from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
 from anew.core.schema import Schema
@@ -23,6 +24,7 @@ class Codec(ABC, Generic[D]):
 
     kinds: ClassVar[frozenset[str]]
     views: ClassVar[tuple[str, ...]]
+    answers: ClassVar[tuple[str, ...]] = ()  # views of one field to be predicted: encoded, never decoded
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
@@ -30,6 +32,13 @@ class Codec(ABC, Generic[D]):
     @abstractmethod
     def fit(self, data: D, release: Release) -> None:
         """Learn levels, cells and scales; every statistic through `release`."""
+
+    def best_view(self, reads: Sequence[str]) -> str:
+        """The first of the views that somebody reads which this codec has."""
+        for view in reads:
+            if view in (*self.views, *self.answers):
+                return view
+        raise UsageError(f"{type(self).__name__} has no view of these: {', '.join(reads)}", found=self.views)
 
     @abstractmethod
     def space(self, view: str) -> Any:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from anew.core.batch import Batch
+    from anew.core.network import Network
     from anew.core.space import Space
 
 X = TypeVar("X")
@@ -37,9 +38,21 @@ class Learner(ABC):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    reads: ClassVar[tuple[str, ...]]  # names of views, best first: "Columns", "Mixed", "Real", "Tokens"
+    reads: ClassVar[tuple[str, ...]]  # views of what is learned, best first: "Columns", "Mixed", "Real", "Tokens"
+    reads_given: ClassVar[tuple[str, ...]] = ()  # views of what is given, where they are others
+    networks: ClassVar[tuple[str, ...]] = ()  # names of networks that serve it, best first; none: no choice
     keeps_rows: ClassVar[bool] = False
     minimises: ClassVar[str]  # the objective in one line, for cards and tables
+
+    @classmethod
+    def serves(cls, network: type[Network]) -> bool:
+        """Whether it can be fitted with such a network."""
+        return False
+
+    @classmethod
+    def variant(cls, network: str | None) -> type[Learner]:
+        """The class that fits this objective with a network: itself, unless some are solved and others trained."""
+        return cls
 
     @classmethod
     def settings(cls) -> dict[str, type]:
@@ -88,9 +101,10 @@ class Trained(Learner):
     The class says how it likes to be trained; the one loop reads it from the schedule.
     """
 
-    networks: ClassVar[tuple[str, ...]] = ("mlp",)  # names of networks that serve it, best first
+    networks = ("mlp",)
     batch: ClassVar[int] = 512  # rows of a step
     cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
+    usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
 
     def __init__(
         self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0, **options: Any
@@ -100,6 +114,12 @@ class Trained(Learner):
         self.network = network
         self.seed = seed
         self.options = options
+
+    @classmethod
+    def serves(cls, network: type[Network]) -> bool:
+        from anew.core.network import Module
+
+        return issubclass(network, Module)
 
     @property
     @abstractmethod
@@ -183,7 +203,9 @@ class Encodes(ABC, Generic[X]):
 
 
 class Predicts(ABC, Generic[X]):
-    """Answers p(learn | given) directly, for one learned column."""
+    """Answers p(learn | given) directly, for one learned column: a number when `ordered`, else a class."""
+
+    ordered: ClassVar[bool] = False
 
     @abstractmethod
     def predict(self, given: X) -> Floats:

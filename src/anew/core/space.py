@@ -71,10 +71,15 @@ class Space(ABC):
 
 @dataclass(frozen=True)
 class Real(Space):
-    """Real numbers of any shape, about zero mean and unit variance. Parameters: mean and log deviation."""
+    """Real numbers of any shape, about zero mean and unit variance. Parameters: mean and log deviation.
+
+    A number x of the space is origin + unit x in the data's own units, for those who answer in them.
+    """
 
     kind = "Real"
     dims: Shape
+    origin: float = 0.0
+    unit: float = 1.0
 
     @property
     def shape(self) -> Shape:

@@ -1,0 +1,14 @@
+"""Whether a column can be predicted as a class or as a number, by its grid."""
+
+from __future__ import annotations
+
+from anew.core.columns import Grid
+from anew.core.errors import UsageError
+
+
+def check_answer(name: str, grid: Grid, ordered: bool) -> None:
+    """A number needs an order; a class needs cells of one value each."""
+    if ordered and not grid.ordered:
+        raise UsageError(f"{name!r} is a category, so it has no squared error", do="Use cross_entropy")
+    if not ordered and grid.ordered and (grid.upper > grid.lower).any():
+        raise UsageError(f"{name!r} is a number of many values, not a class", do="Use squared_error")
