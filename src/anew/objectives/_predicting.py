@@ -1,4 +1,8 @@
-"""What the discriminative objectives share: one learned column, the last; all others are given."""
+"""What the discriminative objectives share: one learned column, the last; all others are given.
+
+A network that is solved answers over `Columns`. One that is trained reads tensors, through the objective's other class
+(`variant`), which `trained` imports only when it is asked for: solvers start without torch.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,20 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from anew.core.answers import check_answer
 from anew.core.columns import Cells, Columns, Floats
 from anew.core.errors import UsageError
-from anew.core.learner import Arrays, Config, Predicts, Scores, Solved
-from anew.core.network import Network, Predictor
-from anew.core.registry import Registry
+from anew.core.learner import Arrays, Config, Learner, Predicts, Scores, Solved, Trained
+from anew.core.network import NETWORKS, Module, Network, Predictor
 from anew.core.release import Release
-
-NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 
 
 class Predicting(Solved, Predicts[Cells], Scores[Cells]):
     """A solver network around one target; the subclass says by which loss."""
 
     reads = ("Columns",)
-    ordered: ClassVar[bool]
+    networks = ("linear",)
+    loss: ClassVar[str]  # of core.network.LOSSES
 
     def __init__(
         self, space: Columns, *, network: str = "linear", seed: int = 0, threads: int = 1, **options: Any
@@ -31,10 +34,25 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
         self.network = network
         self._check(space)
         kind = NETWORKS[network]
-        if not issubclass(kind, Predictor):
-            able = [name for name in NETWORKS if issubclass(NETWORKS[name], Predictor)]
-            raise UsageError(f"The network {network!r} cannot predict a column", do=f"Use one of {', '.join(able)}")
+        assert issubclass(kind, Predictor), f"{network} is not solved: plan.py asks serves() first"
         self.solver: Predictor = kind()
+
+    @classmethod
+    def trained(cls) -> type[Trained] | None:
+        """The class that trains a torch network by the same loss, if there is one."""
+        return None
+
+    @classmethod
+    def serves(cls, network: type[Network]) -> bool:
+        if issubclass(network, Predictor):
+            return cls.loss in network.losses
+        return issubclass(network, Module) and cls.trained() is not None
+
+    @classmethod
+    def variant(cls, network: str | None) -> type[Learner]:
+        if network is None or not issubclass(NETWORKS[network], Module):
+            return cls
+        return cls.trained() or cls
 
     def _check(self, space: Columns) -> None:
         if len(space.learned) != 1:
@@ -43,11 +61,7 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
                 found=[space.names[j] for j in space.learned],
                 do="Name one column with learn=",
             )
-        grid = space.grids[-1]
-        if self.ordered and not grid.ordered:
-            raise UsageError(f"{space.names[-1]!r} is a category, so it has no squared error", do="Use cross_entropy")
-        if not self.ordered and grid.ordered and (grid.upper > grid.lower).any():
-            raise UsageError(f"{space.names[-1]!r} is a number of many values, not a class", do="Use squared_error")
+        check_answer(space.names[-1], space.grids[-1], self.ordered)
 
     @property
     def inputs(self) -> slice:

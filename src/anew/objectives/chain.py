@@ -21,10 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
-from anew.core.errors import ConditionError, UsageError
+from anew.core.errors import ConditionError
 from anew.core.learner import Arrays, Completes, Conditions, Config, Drawn, Encodes, Samples, Scores, Solved
-from anew.core.network import Network
-from anew.core.registry import Registry
+from anew.core.network import NETWORKS, Network
 from anew.core.release import Release
 from anew.core.seeds import stream
 from anew.networks._growing import Growth
@@ -32,7 +31,6 @@ from anew.networks.trees import Trees
 from anew.objectives._particles import Filled, fill
 from anew.objectives._resampling import scaled, systematic
 
-NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 256  # particles for each row asked for, at most
 PER_ROW = 64  # particles for each row of given columns
@@ -54,12 +52,12 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
     ) -> None:
         super().__init__(space, seed=seed, threads=threads, **options)
         kind = NETWORKS[network]
-        if not issubclass(kind, Trees):
-            raise UsageError(
-                f"The network {network!r} gives no conditional distribution of a column",
-                do="The chain is made of 'trees'",
-            )
+        assert issubclass(kind, Trees), f"{network} gives no conditional distribution: plan.py asks serves() first"
         self.factors = [kind(**options) for _ in space.learned]
+
+    @classmethod
+    def serves(cls, network: type[Network]) -> bool:
+        return issubclass(network, Trees)
 
     @classmethod
     def settings(cls) -> dict[str, type]:

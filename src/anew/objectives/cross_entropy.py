@@ -1,40 +1,24 @@
-"""p(y | x) for a class y: the discriminative objective, -log p(y | x), the maximum likelihood of the classes."""
+"""p(y | x) for a class y: the discriminative objective, -log p(y | x), the maximum likelihood of the classes.
+
+Solved over cells (logistic regression, the same over random features, boosted trees) or trained over tensors by any
+torch network, whose outputs are the parameters of the target's space: -space.log_prob(network(given), y).
+"""
 
 from __future__ import annotations
 
-import numpy as np
-
-from anew.core.columns import Cells, Floats
-from anew.core.errors import DataError
-from anew.core.release import Release
-from anew.objectives._predicting import Predicting
+from anew.core.learner import Trained
+from anew.objectives._classifying import Classifying
 
 
-class CrossEntropy(Predicting):
-    """Classes by logistic regression (`linear`) or boosted trees (`boosted`)."""
+class CrossEntropy(Classifying):
+    """Classes by logistic regression, kernel logistic regression, boosted trees or a neural network."""
 
     aliases = ("logistic_regression", "classifier")
     minimises = "the cross-entropy of a class given the other columns"
-    ordered = False
+    loss = "log"
 
-    def solve(self, cells: Cells, release: Release) -> None:
-        target = cells.codes[:, -1]
-        known = np.flatnonzero(target >= 0)
-        if len(np.unique(target[known])) < 2:
-            raise DataError(
-                f"The target {self.space.names[-1]!r} has one class in the training rows; nothing to tell apart",
-                found=len(known),
-                do="Predict another column, or bring rows of a second class",
-            )
-        kept = cells.take(known)
-        self.solver.fit_classes(
-            kept.columns(self.inputs), self.features, target[known], self.space.grids[-1].size, self.seed
-        )
-        self._note(release)
+    @classmethod
+    def trained(cls) -> type[Trained]:
+        from anew.objectives._trained_predicting import TrainedClasses
 
-    def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
-        """log p(y | x) of the class codes (n, 1); a missing or unknown class has probability zero."""
-        chance = self.predict(given if given is not None else x.columns(self.inputs))
-        codes = x.codes[:, -1]
-        with np.errstate(divide="ignore"):
-            return np.where(codes >= 0, np.log(chance[np.arange(len(x)), np.maximum(codes, 0)]), -np.inf)
+        return TrainedClasses

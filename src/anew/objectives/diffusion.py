@@ -18,11 +18,8 @@ from torch import Tensor, nn
 
 from anew.core.batch import Batch, Encoded
 from anew.core.learner import Phase, Samples, Trained
-from anew.core.network import Module, Network
-from anew.core.registry import Registry
+from anew.core.network import NETWORKS, Module
 from anew.core.space import Space
-
-NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 
 
 class Diffusion(Trained, Samples[Encoded]):
