@@ -6,10 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from anew.core.columns import Cells
+from anew.codecs.table import Table
+from anew.core.columns import Cells, Columns
 from anew.core.network import Conditional, Module, Network, Predictor
 from anew.testing.examples import example_table
-from anew.testing.objectives import for_prediction
 
 
 def check_network(kind: type[Network]) -> None:
@@ -81,23 +81,29 @@ def _check_conditional(kind: type[Conditional]) -> None:
         state = network.see(state, j, x[:, j], everywhere)
 
 
+def _for_prediction(table: Table) -> tuple[Table, Columns]:
+    """The example with `smoker` last, and as a space of what is given and that."""
+    part = table.select([*(f.name for f in table.learned if f.name != "smoker"), "smoker"])
+    space: Columns = part.space("Columns")
+    return part, Columns(space.grids, space.names, given=len(space) - 1)
+
+
 def _check_predictor(kind: type[Predictor]) -> None:
     table, frame = example_table(600)
-    part, space = for_prediction(table, object)
+    part, space = _for_prediction(table)
     cells: Cells = part.encode(frame, "Columns")
     inputs, features = cells.columns(slice(0, space.given)), space.select(range(space.given))
     rng = np.random.default_rng(0)
     truth = np.nan_to_num(inputs.positions[:, 1])
-    for classes in (True, False):
+    plain = (truth > np.median(truth)).astype(np.int32)
+    for loss in sorted(kind.losses):
         network, twin = kind(), kind()
-        if classes:
-            network.fit_classes(inputs, features, (truth > np.median(truth)).astype(np.int32), 2, 0)
-        else:
+        if loss == "squared":
             network.fit_values(inputs, features, truth + rng.normal(0, 0.1, len(truth)), 0)
+        else:
+            network.fit_classes(inputs, features, plain, 2, 0, loss)
         answer = network(inputs, features)
         twin.restore(*network.state())
         assert np.array_equal(answer, twin(inputs, features)), "a restored network answers differently"
-        right = (
-            np.mean((answer[:, 1] > 0.5) == (truth > np.median(truth))) if classes else np.corrcoef(answer, truth)[0, 1]
-        )
-        assert right > 0.9, f"it does not learn what is plain to see: {right:.2f}"
+        right = np.corrcoef(answer, truth)[0, 1] if loss == "squared" else np.mean((answer[:, 1] > 0.5) == plain)
+        assert right > 0.9, f"{loss}: it does not learn what is plain to see: {right:.2f}"

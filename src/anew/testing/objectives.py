@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from anew.codecs.table import Table
-from anew.core.columns import Cells, Columns, Floats
-from anew.core.learner import Completes, Conditions, Encodes, Learner, Phase, Predicts, Samples, Scores, Solved, Trained
+from anew.core.columns import Cells, Floats
+from anew.core.learner import Completes, Conditions, Encodes, Learner, Predicts, Samples, Scores, Solved, Trained
 from anew.core.release import exact
 from anew.testing.examples import example_table
 from anew.testing.filling import check_completes, check_encodes
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from anew.core.batch import Batch
+from anew.testing.predicting import check_discriminative
 
 
 @dataclass
@@ -37,7 +32,7 @@ class Fitted:
 
 
 def fit_example(kind: type[Learner], *, seed: int = 0, steps: int = 60, n: int = 400) -> Fitted:
-    """A small fit of an objective; a discriminative one learns the last column given the others."""
+    """A small fit of a generative objective."""
     table, frame = example_table(n)
     view = view_of(kind, table)
     if issubclass(kind, Trained):
@@ -46,10 +41,7 @@ def fit_example(kind: type[Learner], *, seed: int = 0, steps: int = 60, n: int =
         for _ in _train(learner, table, frame, steps, seed):
             pass
         return Fitted(learner, table, frame, view)
-    space: Columns = table.space("Columns")
-    if not issubclass(kind, Samples):
-        table, space = for_prediction(table, kind)
-    learner = kind(space, seed=seed)  # type: ignore[call-arg]
+    learner = kind(table.space("Columns"), seed=seed)  # type: ignore[call-arg]
     assert isinstance(learner, Solved)
     learner.solve(table.encode(frame, "Columns"), exact())
     return Fitted(learner, table, frame, view)
@@ -65,13 +57,6 @@ def make_trained(kind: type[Trained], table: Table, seed: int = 0, width: int = 
     return kind(table.space(view_of(kind, table)), {}, network=kind.networks[0], seed=seed, width=width, depth=2)
 
 
-def for_prediction(table: Table, kind: type) -> tuple[Table, Columns]:
-    target = "spent" if getattr(kind, "ordered", False) else "smoker"
-    part = table.select([*(f.name for f in table.learned if f.name != target), target])
-    space: Columns = part.space("Columns")
-    return part, Columns(space.grids, space.names, given=len(space) - 1)
-
-
 def _train(learner: Trained, table: Table, frame: pl.DataFrame, steps: int, seed: int) -> Iterator[float]:
     from anew.core.batch import Batch
     from anew.fitting import InMemory
@@ -84,6 +69,9 @@ def _train(learner: Trained, table: Table, frame: pl.DataFrame, steps: int, seed
 
 def check_objective(kind: type[Learner]) -> None:
     """All laws that the capabilities of an objective promise."""
+    if issubclass(kind, Predicts) and not issubclass(kind, Samples):
+        check_discriminative(kind)
+        return
     fitted = fit_example(kind)
     if issubclass(kind, Trained):
         check_losses(kind)
@@ -105,53 +93,12 @@ def check_objective(kind: type[Learner]) -> None:
 
 
 def check_losses(kind: type[Trained]) -> None:
-    """One finite number per example; no example changes another's; every parameter is in one phase; masks cost 0."""
-    import torch
-
+    """The laws of a loss, on the example."""
     from anew.core.batch import Batch
+    from anew.testing.losses import check_loss
 
     table, frame = example_table(64)
-    learner = make_trained(kind, table)
-    batch = Batch(table.encode(frame, view_of(kind, table)))
-    owners = [id(p) for phase in learner.phases() for p in phase.parameters]
-    assert len(owners) == len(set(owners)), "a parameter belongs to two phases"
-    assert set(owners) == {id(p) for p in learner.module.parameters()}, "a parameter belongs to no phase"
-    for phase in learner.phases():
-        losses = phase.loss(batch, torch.Generator().manual_seed(1))
-        assert losses.shape == (len(batch),), f"{phase.name}: a loss is one number per example"
-        assert bool(torch.isfinite(losses).all()), f"{phase.name}: a loss is finite"
-        other = batch.map(lambda t: torch.cat([t[:1], t[1:].flip(0)]))
-        moved = phase.loss(other, torch.Generator().manual_seed(1))
-        assert torch.allclose(losses[0], moved[0], atol=1e-5), f"{phase.name}: other examples changed a loss"
-        _check_masks(phase, batch)
-        _check_vmap(phase, batch)
-
-
-def _check_masks(phase: Phase, batch: Batch) -> None:
-    """What is not present (missing, padding) costs nothing, whatever stands in its place."""
-    import torch
-
-    from anew.core.batch import Batch, Encoded
-
-    here = batch.x.present & (torch.rand(batch.x.x.shape, generator=torch.Generator().manual_seed(2)) < 0.9)
-    swapped = torch.where(here, batch.x.x, batch.x.x.flip(0))
-    losses, again = (
-        phase.loss(Batch(Encoded(x, here)), torch.Generator().manual_seed(1)) for x in (batch.x.x, swapped)
-    )
-    assert not torch.equal(swapped, batch.x.x), "other cells stand where nothing is present"
-    assert torch.allclose(losses, again, atol=1e-5), f"{phase.name}: what is missing changed a loss"
-
-
-def _check_vmap(phase: Phase, batch: Batch) -> None:
-    """The loss of each example alone, vectorised: what gradients per example need."""
-    import torch
-
-    def one(example: Batch) -> Tensor:
-        return phase.loss(example.map(lambda t: t[None]), torch.Generator().manual_seed(1))[0]
-
-    losses = torch.func.vmap(one, randomness="different")(batch)
-    assert losses.shape == (len(batch),), f"{phase.name}: the loss does not vectorise"
-    assert bool(torch.isfinite(losses).all()), f"{phase.name}: the vectorised loss is not finite"
+    check_loss(make_trained(kind, table), Batch(table.encode(frame, view_of(kind, table))))
 
 
 def check_training_lowers_the_loss(kind: type[Trained]) -> None:
