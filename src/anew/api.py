@@ -62,6 +62,7 @@ def fit(
     learn: str | Sequence[str] | None = None,
     given: str | Sequence[str] | None = None,
     predict: str | None = None,
+    predictors: str | Sequence[str] | None = None,
     objective: str | None = None,
     network: str | None = None,
     time: float | str | None = None,
@@ -76,9 +77,10 @@ def fit(
 ) -> Model:
     """Learns p(learn | given) from data: a path, or a frame of pandas, polars, pyarrow, a dict of arrays.
 
-    `predict` adds the discriminative side for that column. `time` (seconds, or "60s", "10m") is the one dial. With
-    `out` the model is saved there, an interrupted training resumes, and a finished one is loaded; `fresh` starts over.
-    `dry_run` gives a model that has a plan and nothing else.
+    `predict` adds the discriminative side for that column, by `predictors`: networks (`["linear", "boosted", "mlp"]`),
+    objectives (`"hinge"`) or both (`"hinge:kernel"`). `time` (seconds, or "60s", "10m") is the one dial. With `out` the
+    model is saved there, an interrupted training resumes, and a finished one is loaded; `fresh` starts over. `dry_run`
+    gives a model that has a plan and nothing else.
     """
     dataset = Dataset.open(data, schema, target=predict, seed=seed)
     plan = make_plan(
@@ -86,6 +88,7 @@ def fit(
         learn=learn,
         given=given,
         predict=predict,
+        predictors=predictors,
         objective=objective,
         network=network,
         time=time,
@@ -155,7 +158,7 @@ def _same(model: Model, plan: Plan, dataset: Dataset) -> bool:
             p.time,
             p.target,
             [f.model_dump(exclude={"steps", "seconds"}) for f in p.create],
-            sorted(str(f) for f in p.predict),
+            sorted(f.model_dump_json(exclude={"steps", "seconds"}) for f in p.predict),
         )
 
     return (

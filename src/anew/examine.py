@@ -90,7 +90,7 @@ def predictions(joint: Joint, plan: Plan, holdout: pl.DataFrame, seed: int) -> d
     known = holdout.filter(pl.col(target).is_not_null())
     scores = {}
     for factor in joint.predictors:
-        answer = joint.predict(known, factor.plan.network)
+        answer = joint.predict(known, factor.plan.method)
         scores[f"{factor.plan.network} ({factor.plan.objective})"] = _score(joint, target, known, answer, seed)
     if joint.scores() and target in joint.factors[-1].plan.learn and len(known):
         some = known.sample(min(len(known), JOINT_ROWS), seed=seed)
@@ -98,7 +98,7 @@ def predictions(joint: Joint, plan: Plan, holdout: pl.DataFrame, seed: int) -> d
             chance = joint.posterior(some, target)
         except AnewError:
             return scores
-        answer = chance if joint.predictors[0].plan.objective == "cross_entropy" else chance @ _values(joint, target)
+        answer = chance if joint.predictors[0].plan.classifies else chance @ _values(joint, target)
         scores["the joint, by Bayes' rule"] = _score(joint, target, some, answer, seed)
     return scores
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import os
 import resource
 import time as clock
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from anew.codecs.table import Table
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from anew.core.batch import Batch
     from anew.train import Schedule, State
 
+Rows = npt.NDArray[np.intp]
 Tell = Callable[[str, float], None]  # what is being done, and the share that is done
 CHECKPOINT_EVERY = 5.0  # seconds
 TRIAL = 12  # steps that tell what a step costs
@@ -79,7 +82,7 @@ def fit_plan(
         factor, factor_plan = _factor(dataset.frame, factor_plan, codec, plan, index, fitted, out, tell, device)
         joint.factors.append(factor)
         done.append(factor_plan)
-    ranked = _predictors(dataset.frame, plan, codec, fitted, tell)
+    ranked = _predictors(dataset.frame, plan, codec, fitted, out, tell, device)
     fitted.plan = plan.model_copy(update={"create": tuple(done), "predict": tuple(f.plan for f in ranked)})
     joint.predictors.extend(ranked)
     fitted.cost |= {
@@ -106,13 +109,17 @@ def _factor(
     tell: Tell,
     device: str | None,
 ) -> tuple[Factor, FactorPlan]:
-    view = next(view for view in OBJECTIVES[plan.objective].reads if view in codec.views)
-    factor = make_factor(plan, codec, view, seed=whole.seed, threads=threads())
+    factor = _unfitted(plan, codec, whole)
     if isinstance(factor.learner, Solved):
         factor.learner.solve(factor.cells(frame), fitted.release)
         return factor, plan
     assert isinstance(factor.learner, Trained)
     return _train(factor, factor.learner, frame, whole, index, fitted, out, tell, device)
+
+
+def _unfitted(plan: FactorPlan, codec: Table, whole: Plan) -> Factor:
+    view = codec.best_view(OBJECTIVES[plan.objective].variant(plan.network).reads)
+    return make_factor(plan, codec, view, seed=whole.seed, threads=threads())
 
 
 # ---------------------------------------------------------------- trained factors
@@ -138,7 +145,7 @@ def _train(
     checkpoint = Checkpoint(out, index, tag_of(factor.plan, whole.seed, frame)) if out else None
     found = checkpoint.read() if checkpoint else None
     state, plan = found or (None, _with_steps(factor, learner, source, whole, tell))
-    limit = SAFETY * (plan.seconds or 60.0) + 30.0
+    limit = SAFETY * (plan.seconds or learner.usual_seconds) + 30.0
     schedule = Schedule(plan.steps or 1, batch=learner.batch, cool_down=learner.cool_down, seed=whole.seed, limit=limit)
     if found:
         fitted.notes.append(f"resumed {plan.objective} at step {state.step:,} of {plan.steps:,}" if state else "")
@@ -146,7 +153,7 @@ def _train(
     learner.module.to("cpu")
     fitted.release.note("network weights", "all columns", sum(v.size for v in learner.state()[1].values()))
     fitted.release.note("held-out losses", "all columns", schedule.steps // schedule.validate_every + 1)
-    return Factor(plan, learner, factor.learned, factor.given, factor.view), plan
+    return dataclasses.replace(factor, plan=plan), plan
 
 
 def _run(
@@ -195,7 +202,7 @@ def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan,
     tell("Timing a training step", 0.0)
     twin = copy.deepcopy(learner)
     cost = seconds_a_step(twin, source, Schedule(TRIAL, batch=learner.batch, validate_every=TRIAL + 1, seed=whole.seed))
-    seconds = factor.plan.seconds or 60.0
+    seconds = factor.plan.seconds or learner.usual_seconds
     return factor.plan.model_copy(update={"steps": max(int(seconds / cost), 20), "seconds": seconds})
 
 
@@ -252,40 +259,57 @@ def _flops(learner: Trained, source: InMemory, schedule: Schedule) -> float:
 # ---------------------------------------------------------------- predictors
 
 
-def _predictors(frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted, tell: Tell) -> list[Factor]:
-    """Each predicting factor fitted on all rows, the best on held-out rows first."""
-    if not plan.predict:
-        return []
-    tell("Learning to predict", 0.8)
-    factors = [make_factor(p, codec, "Columns", seed=plan.seed, threads=threads()) for p in plan.predict]
-    ranked = _ranked(factors, frame, plan, codec, fitted) if len(factors) > 1 and len(frame) >= ENOUGH else factors
-    for factor in ranked:
-        assert isinstance(factor.learner, Solved)
-        factor.learner.solve(factor.cells(frame), fitted.release)
-    return ranked
+def _predictors(
+    frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted, out: Path | None, tell: Tell, device: str | None
+) -> list[Factor]:
+    """Each predicting factor fitted, the best on held-out rows first.
 
-
-def _ranked(factors: list[Factor], frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted) -> list[Factor]:
-    order = stream("ranking", plan.seed).permutation(len(frame))[:20_000]
-    held = max(int(len(order) * VALIDATION), 10)
-    losses = [_held_out_loss(factor, frame, order[held:], order[:held], plan, codec) for factor in factors]
-    for factor, loss in zip(factors, losses, strict=True):
-        fitted.notes.append(f"held-out loss of {factor.plan.objective} with {factor.plan.network}: {loss:.4g}")
+    What is solved is fitted again on all rows after the ranking; what is trained holds rows out in any case, to know
+    when to stop, so it is trained once, without the rows of the ranking.
+    """
+    learn, held = _ranking_rows(len(frame), plan)
+    factors, losses = [], []
+    for index, factor_plan in enumerate(plan.predict, len(plan.create)):
+        tell(f"Learning to predict with {factor_plan.network}", 0.8)
+        trained = issubclass(OBJECTIVES[factor_plan.objective].variant(factor_plan.network), Trained)
+        seen = frame[np.setdiff1d(np.arange(len(frame)), held)] if trained else frame
+        factor, _ = _factor(seen, factor_plan, codec, plan, index, fitted, out, tell, device)
+        if len(held):
+            trial = factor if trained else _trial(factor_plan, frame[learn], codec, plan)
+            losses.append(np.inf if trial is None else _held_out_loss(trial, frame[held]))
+            fitted.notes.append(
+                f"held-out loss of {factor.plan.objective} with {factor.plan.network}: {losses[-1]:.4g}"
+            )
+        factors.append(factor)
+    if not losses:
+        return factors
     fitted.release.note("held-out losses", plan.target or "", len(losses))
     return [factors[i] for i in np.argsort(losses, kind="stable")]
 
 
-def _held_out_loss(factor: Factor, frame: pl.DataFrame, learn: Any, held: Any, plan: Plan, codec: Table) -> float:
-    trial = make_factor(factor.plan, codec, "Columns", seed=plan.seed, threads=threads())
-    cells = trial.cells(frame)
-    learner: Any = trial.learner
+def _ranking_rows(n: int, plan: Plan) -> tuple[Rows, Rows]:
+    """Rows to learn from and rows to rank by; none of either when there is nothing to rank, or too little."""
+    if len(plan.predict) < 2 or n < ENOUGH:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    order = stream("ranking", plan.seed).permutation(n)[:20_000]
+    held = max(int(len(order) * VALIDATION), 10)
+    return order[held:], order[:held]
+
+
+def _trial(factor_plan: FactorPlan, learn: pl.DataFrame, codec: Table, plan: Plan) -> Factor | None:
+    """A solved predictor fitted on the rows to learn from; None when a class is too rare to be among them."""
+    trial = _unfitted(factor_plan, codec, plan)
+    assert isinstance(trial.learner, Solved)
     try:
-        learner.solve(cells.take(learn), exact())
-    except ValueError:  # a class too rare to be in this part
-        return float("inf")
-    inputs = slice(0, trial.columns().given)
-    answer: Floats = learner.predict(cells.take(held).columns(inputs))
-    return loss_of(answer, cells.take(held), trial)
+        trial.learner.solve(trial.cells(learn), exact())
+    except ValueError:
+        return None
+    return trial
+
+
+def _held_out_loss(factor: Factor, held: pl.DataFrame) -> float:
+    learner: Any = factor.learner
+    return loss_of(learner.predict(factor.encode_given(held)), factor.cells(held), factor)
 
 
 def loss_of(answer: Floats, cells: Cells, factor: Factor) -> float:

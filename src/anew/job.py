@@ -13,14 +13,15 @@ import polars as pl
 
 from anew import store
 from anew.api import Model, fit
-from anew.core.errors import DataError
+from anew.core.errors import CapabilityError, DataError
+from anew.core.learner import Samples
 from anew.core.schema import MADE, Schema
 from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.data.examples import DEFAULT, example
 from anew.data.formats.frames import write
 from anew.fitting import Tell, quiet
-from anew.plan import CLASSES
+from anew.plan import CLASSES, OBJECTIVES
 
 if TYPE_CHECKING:
     from anew.audit.report import Report
@@ -95,6 +96,7 @@ def run(
     learn: str | Sequence[str] | None = None,
     given: str | Sequence[str] | None = None,
     predict: str | None = None,
+    predictors: str | Sequence[str] | None = None,
     objective: str | None = None,
     network: str | None = None,
     time: float | str | None = None,
@@ -113,6 +115,7 @@ def run(
     format, `model/`, `report.html` and `report.json`.
     """
     began, tell = clock.monotonic(), progress or quiet
+    _creates(objective)
     tell("Reading the data", 0.0)
     name, suffix = _name(data)
     dataset = Dataset.open(example(DEFAULT) if data is None else data, schema, target=predict, seed=seed)
@@ -124,6 +127,7 @@ def run(
         "learn": learn,
         "given": given,
         "predict": target,
+        "predictors": predictors,
         "objective": objective,
         "network": network,
         "time": time,
@@ -143,6 +147,15 @@ def run(
     report = model.audit(learned.frame, held, made, seed=seed, progress=progress, facts=_facts(dataset, why, model))
     _write_report(folder, report)
     return Run(folder, model, synthetic, report, len(held), clock.monotonic() - began)
+
+
+def _creates(objective: str | None) -> None:
+    if objective is None or issubclass(OBJECTIVES[objective], Samples):
+        return
+    raise CapabilityError(
+        f"A run creates rows, and {objective} creates none",
+        do=f"Use `anew fit --objective {objective}`, or let it predict beside a generator: --predictors {objective}",
+    )
 
 
 def _name(data: object) -> tuple[str, str]:

@@ -29,16 +29,17 @@ BLOCK_WHERE = 1024  # rows of a block under conditions, whose particles take mor
 
 @dataclass(frozen=True)
 class Factor:
-    """p(learn | given): codecs for both sides, the view they share, and the learner."""
+    """p(learn | given): codecs and views for both sides (that of the given ones where it is another), the learner."""
 
     plan: FactorPlan
     learner: Learner
     learned: Table
     given: Table
     view: str
+    view_given: str = ""
 
     def encode_given(self, frame: pl.DataFrame) -> Any:
-        return self.given.encode(frame, self.view) if self.given.learned else None
+        return self.given.encode(frame, self.view_given or self.view) if self.given.learned else None
 
     def columns(self) -> Columns:
         """The space of a solver: given columns, then learned ones."""
@@ -164,7 +165,7 @@ class Joint:
     def log_prob(self, frame: pl.DataFrame) -> Floats:
         """(n,) nats of the learned columns given the given ones: the sum over factors."""
         total = np.zeros(len(frame))
-        for factor in self.factors:
+        for factor in self.factors or self.predictors[:1]:  # a model that only predicts scores its answers
             if not isinstance(factor.learner, Scores):
                 raise cannot(factor, "log_prob")
             total += _nats(factor, factor.learned.cells(frame), factor.encode_given(frame))
@@ -180,9 +181,9 @@ class Joint:
         if not self.predictors:
             raise CapabilityError("This model has no predicting factor", do="Fit again with predict=COLUMN")
         for factor in self.predictors:
-            if method in (None, factor.plan.network, factor.plan.objective):
+            if method in (None, factor.plan.method, factor.plan.network, *factor.plan.names):
                 return factor
-        known = [factor.plan.network for factor in self.predictors]
+        known = [factor.plan.method for factor in self.predictors]
         raise UsageError(f"No predictor is named {method!r}", found=known, do="Or use 'joint'")
 
     def predict(self, frame: pl.DataFrame, method: str | None) -> Floats:

@@ -188,8 +188,8 @@ class Model:
     def predict(self, data: object, method: str | None = None) -> npt.NDArray[Any]:
         """(n,) the likeliest class, or the expected number, of the target.
 
-        `method` is `linear` or `boosted` (the discriminative side; the one better on held-out rows by default), or
-        `joint`: Bayes' rule on the generative model.
+        `method` is one of the predictors, by its network (`boosted`), its objective (`hinge`) or both (`hinge:kernel`);
+        the best on held-out rows if left out. `joint` is Bayes' rule on the generative model.
         """
         answer = self._answer(data, method)
         if answer.ndim == 1:
@@ -219,8 +219,7 @@ class Model:
         return self.plan.target
 
     def _classifies(self) -> bool:
-        objective = self.plan.predict[0].objective if self.plan.predict else ""
-        return objective == "cross_entropy"
+        return bool(self.plan.predict) and self.plan.predict[0].classifies
 
     def _labels(self) -> pl.Series:
         """The target's cells as values of its own dtype."""

@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict
 
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Learner, Predicts, Samples, Trained, capabilities
+from anew.core.network import NETWORKS
 from anew.core.registry import Registry
 from anew.core.schema import MADE, Schema
 from anew.data.dataset import Dataset
 
 OBJECTIVES: Registry[Learner] = Registry("anew.objectives", Learner)  # type: ignore[type-abstract]
-DEFAULT_TIME = 60.0  # seconds for a trained objective when no time is given
+PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
+PREDICTING = 5.0  # a trained predictor beside a generative factor takes the time divided by so much
 FEWEST_ROWS = 3
 CLASSES = 10  # whole numbers of at most so many different values are predicted as classes
 SAFETY = 3.0  # the clock stops a training that takes so many times longer than planned
@@ -40,6 +42,22 @@ class FactorPlan(BaseModel):
     options: dict[str, Any] = {}
     steps: int | None = None
     seconds: float | None = None
+
+    @property
+    def method(self) -> str:
+        """The name of a predictor among others: objective:network."""
+        return f"{self.objective}:{self.network}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The objective's name and its aliases."""
+        return (self.objective, *OBJECTIVES[self.objective].aliases)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether it predicts a class: the probability of each; otherwise a number."""
+        kind = OBJECTIVES[self.objective]
+        return issubclass(kind, Predicts) and not kind.ordered
 
     def __str__(self) -> str:
         learn = _few(self.learn)
@@ -83,6 +101,7 @@ def make_plan(
     learn: str | Sequence[str] | None = None,
     given: str | Sequence[str] | None = None,
     predict: str | None = None,
+    predictors: str | Sequence[str] | None = None,
     objective: str | None = None,
     network: str | None = None,
     time: float | str | None = None,
@@ -93,6 +112,8 @@ def make_plan(
     schema, n = dataset.schema, len(dataset.frame)
     _enough_rows(n)
     givens = names_of(schema, given)
+    alone = objective is not None and not issubclass(OBJECTIVES[objective], Samples)
+    learn = predict if alone and learn is None else learn
     wanted = names_of(schema, learn) or tuple(name for name in schema.names if name not in givens)
     fields = tuple(name for name in wanted if schema[name].kind not in MADE)
     features = tuple(name for name in givens if schema[name].kind not in MADE)
@@ -100,11 +121,13 @@ def make_plan(
     crowded = f"more columns ({len(fields)}) than rows ({n}): dependences are hardly learnable"
     seconds = seconds_of(time)
     plan = Plan(rows=dataset.rows, seed=seed, time=seconds, notes=(crowded,) if len(fields) > n else ())
-    factor = _factor(n, _last(fields, predict), features, objective, network, seconds, options or {})
-    if not issubclass(OBJECTIVES[factor.objective], Samples):
+    if alone:
+        factor = _factor(n, fields, features, objective, network, seconds, options or {})
         return plan.model_copy(update={"predict": (_discriminative(factor, schema),), "target": fields[0]})
-    predictors = _predictors(dataset, predict, (*features, *fields)) if predict else ()
-    return plan.model_copy(update={"create": (factor,), "predict": predictors, "target": predict})
+    beside = _predictors(dataset, predict, (*features, *fields), predictors, seconds)
+    left = None if seconds is None else seconds - sum(p.seconds or 0.0 for p in beside)
+    factor = _factor(n, _last(fields, predict), features, objective, network, left, options or {})
+    return plan.model_copy(update={"create": (factor,), "predict": beside, "target": predict})
 
 
 def _enough_rows(n: int) -> None:
@@ -127,7 +150,8 @@ def _factor(
 ) -> FactorPlan:
     """The factor of an objective, sized for the rows, the columns and the time."""
     name = OBJECTIVES.canonical(objective) if objective else "chain"
-    kind = OBJECTIVES[name]
+    network = _network(name, network)
+    kind = OBJECTIVES[name].variant(network)
     _check_options(kind, name, options)
     cpu = None if seconds is None else seconds * len(os.sched_getaffinity(0))
     return FactorPlan(
@@ -135,8 +159,22 @@ def _factor(
         given=given,
         objective=name,
         options={**kind.sized(n, len(learn) + len(given), cpu), **options},
-        network=network or (kind.networks[0] if issubclass(kind, Trained) else None),
+        network=network,
         seconds=_seconds(kind, seconds),
+    )
+
+
+def _network(objective: str, network: str | None) -> str | None:
+    """The network of an objective: its usual one, or the one that was asked for if it can be fitted with that."""
+    kind = OBJECTIVES[objective]
+    if network is None or kind.serves(NETWORKS[network]):
+        return network or next(iter(kind.networks), None)
+    able = [name for name in NETWORKS if kind.serves(NETWORKS[name])]
+    others = [name for name in OBJECTIVES if OBJECTIVES[name].serves(NETWORKS[network])]
+    raise UsageError(
+        f"The objective {objective} cannot be fitted with the network {network!r}",
+        found=f"{network}, which serves {', '.join(others)}" if others else network,
+        do=f"Networks that can: {', '.join(able)}" if able else f"{objective} has no network to choose: leave it out",
     )
 
 
@@ -152,8 +190,15 @@ def _discriminative(factor: FactorPlan, schema: Schema) -> FactorPlan:
             do="Name the column with learn= (and what it is predicted from with given=)",
         )
     rest = tuple(field.name for field in schema if field.name not in factor.learn and field.kind not in MADE)
-    network = factor.network or "linear"
-    return factor.model_copy(update={"given": factor.given or rest, "network": network, "seconds": None})
+    return factor.model_copy(update={"given": _inputs(factor.learn[0], factor.given or rest)})
+
+
+def _inputs(target: str, names: Sequence[str]) -> tuple[str, ...]:
+    """What a target is predicted from: all the others of these."""
+    others = tuple(name for name in names if name != target)
+    if not others:
+        raise DataError(f"There is no column to predict {target!r} from", do="Bring more columns, or leave out predict")
+    return others
 
 
 def names_of(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -213,7 +258,8 @@ def _last(fields: tuple[str, ...], target: str | None) -> tuple[str, ...]:
 
 
 def _seconds(kind: type[Learner], seconds: float | None) -> float | None:
-    return (seconds or DEFAULT_TIME) if issubclass(kind, Trained) else seconds
+    """What a trained learner takes of the time; a solved one takes what it takes."""
+    return (seconds or kind.usual_seconds) if issubclass(kind, Trained) else None
 
 
 def is_class(dataset: Dataset, target: str) -> bool:
@@ -224,16 +270,54 @@ def is_class(dataset: Dataset, target: str) -> bool:
     return field.kind == "integer" and dataset.frame[target].drop_nulls().n_unique() <= CLASSES
 
 
-def _predictors(dataset: Dataset, target: str, fields: tuple[str, ...]) -> tuple[FactorPlan, ...]:
-    """The traditional side: a linear model and boosted trees, from all other columns."""
-    inputs = tuple(name for name in fields if name != target)
-    if not inputs:
-        raise DataError(f"There is no column to predict {target!r} from", do="Bring more columns, or leave out predict")
-    objective = "cross_entropy" if is_class(dataset, target) else "squared_error"
-    return tuple(
-        FactorPlan(learn=(target,), given=inputs, objective=objective, network=network)
-        for network in ("linear", "boosted")
-    )
+def _predictors(
+    dataset: Dataset,
+    target: str | None,
+    fields: tuple[str, ...],
+    asked: str | Sequence[str] | None,
+    seconds: float | None,
+) -> tuple[FactorPlan, ...]:
+    """The discriminative side of a generative model: the predictors asked for, or a linear model and boosted trees.
+
+    A trained one takes a fifth of the time, and no more than is usual.
+    """
+    if target is None:
+        if asked is not None:
+            raise UsageError("predictors= says how to predict, and nothing is to be predicted", do="Add predict=COLUMN")
+        return ()
+    words = PREDICTORS if asked is None else asked.split(",") if isinstance(asked, str) else asked
+    usual = "cross_entropy" if is_class(dataset, target) else "squared_error"
+    found: dict[str, FactorPlan] = {}
+    for word in words:
+        objective, network = _method(word.strip(), usual)
+        share = None if seconds is None else seconds / PREDICTING
+        plan = _factor(len(dataset.frame), (target,), _inputs(target, fields), objective, network, share, {})
+        found[plan.method] = plan.model_copy(update={"seconds": _at_most_usual(plan)})
+    return tuple(found.values())
+
+
+def _at_most_usual(plan: FactorPlan) -> float | None:
+    kind = OBJECTIVES[plan.objective].variant(plan.network)
+    return min(plan.seconds, kind.usual_seconds) if plan.seconds and issubclass(kind, Trained) else None
+
+
+def _method(word: str, usual: str) -> tuple[str, str | None]:
+    """`boosted`, `hinge` or `hinge:kernel` -> (objective, network); a network alone takes the usual objective."""
+    objective, colon, network = word.partition(":")
+    if not colon and word in NETWORKS.names:
+        return usual, word
+    able = {name: kind.ordered for name in OBJECTIVES for kind in [OBJECTIVES[name]] if issubclass(kind, Predicts)}
+    names = {other: name for name in able for other in (name, *OBJECTIVES[name].aliases)}
+    if objective not in names:
+        raise UsageError(
+            f"No predictor is named {word!r}: a network, an objective or OBJECTIVE:NETWORK",
+            do=did_you_mean(word, [*NETWORKS.names, *names]),
+        )
+    if able[names[objective]] != able[usual]:
+        what = "a number" if able[usual] else "a class"
+        fit = [name for name in able if able[name] == able[usual]]
+        raise UsageError(f"The target is {what}, which {names[objective]} does not predict", do=f"Use {', '.join(fit)}")
+    return names[objective], network or None
 
 
 def seconds_of(time: float | str | None) -> float | None:

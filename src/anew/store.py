@@ -29,7 +29,7 @@ import numpy.typing as npt
 
 from anew.codecs.table import Table
 from anew.core.errors import ResourceError, StoreError, UsageError
-from anew.core.learner import Arrays, Config, Trained
+from anew.core.learner import Arrays, Config, Learner, Trained
 from anew.core.schema import Schema
 from anew.joint import Factor, Joint, columns_of
 from anew.plan import OBJECTIVES, FactorPlan, Plan
@@ -76,13 +76,19 @@ def _below(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt
 
 
 def make_factor(plan: FactorPlan, codec: Table, view: str, *, seed: int, threads: int) -> Factor:
-    """An unfitted factor of a plan over a fitted codec."""
+    """An unfitted factor of a plan over a fitted codec; `view` is that of what is learned."""
+    return factor_of(OBJECTIVES[plan.objective].variant(plan.network), plan, codec, view, seed=seed, threads=threads)
+
+
+def factor_of(kind: type[Learner], plan: FactorPlan, codec: Table, view: str, *, seed: int, threads: int) -> Factor:
+    """The same for a class that need not be in the registry."""
     learned, given = codec.select(plan.learn), codec.select(plan.given)
-    kind = OBJECTIVES[plan.objective]
     options = {**plan.options, **({"network": plan.network} if plan.network else {})}
     if issubclass(kind, Trained):
-        conditions = {"table": given.space(view)} if plan.given else {}
-        return Factor(plan, kind(learned.space(view), conditions, seed=seed, **options), learned, given, view)
+        beside = given.best_view(kind.reads_given) if kind.reads_given else view
+        conditions = {"table": given.space(beside)} if plan.given else {}
+        made = kind(learned.space(view), conditions, seed=seed, **options)
+        return Factor(plan, made, learned, given, view, beside)
     learner = kind(columns_of(given, learned), seed=seed, threads=threads, **options)  # type: ignore[call-arg]
     return Factor(plan, learner, learned, given, view)
 

@@ -34,6 +34,13 @@ Learn = Annotated[
 ]
 Given = Annotated[list[str] | None, typer.Option(metavar="COLUMN", help="What is always given: a,b or repeated.")]
 Predict = Annotated[str | None, typer.Option(metavar="COLUMN", help="Learn to predict this column as well.")]
+Predictors = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES",
+        help="By what: linear, boosted, kernel, mlp, hinge, hinge:kernel; linear,boosted if left out.",
+    ),
+]
 Objective = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew list objectives`.")]
 Network = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew list networks`.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over; do not resume.")]
