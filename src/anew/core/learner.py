@@ -101,7 +101,7 @@ class Trained(Learner):
     The class says how it likes to be trained; the one loop reads it from the schedule.
     """
 
-    networks = ("mlp",)
+    networks: ClassVar[tuple[str, ...]] = ("mlp",)
     batch: ClassVar[int] = 512  # rows of a step
     cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given

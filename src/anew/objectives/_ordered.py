@@ -23,12 +23,10 @@ from anew.core.batch import Batch, Encoded
 from anew.core.columns import Allowed, Floats
 from anew.core.errors import ConditionError, UsageError
 from anew.core.learner import Conditions, Drawn, Encodes, Phase, Samples, Scores, Trained
-from anew.core.network import Conditional, Network
-from anew.core.registry import Registry
+from anew.core.network import NETWORKS, Conditional, Network
 from anew.core.space import Space, Tokens
 from anew.objectives._resampling import scaled, systematic
 
-NETWORKS: Registry[Network] = Registry("anew.networks", Network)
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 64  # particles for each row asked for, at most
 PER_ROW = 32  # particles for each row of given columns
@@ -67,17 +65,18 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         if not isinstance(space, Tokens):
             raise UsageError(f"{name} learns tokens", found=space.kind, do="Bring a space of tokens")
         kind = NETWORKS[network]
-        if not issubclass(kind, Conditional):
-            able = [other for other in NETWORKS if issubclass(NETWORKS[other], Conditional)]
-            raise UsageError(
-                f"The network {network!r} cannot tell each position what it may see", do=f"Use one of {', '.join(able)}"
-            )
+        assert issubclass(kind, Conditional), f"{network} sees all at once: plan.py asks serves() first"
         self.tokens = space
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.net = kind(space, given=given, **options)
         below = torch.ones(len(space.sizes), len(space.sizes), dtype=torch.bool).tril(-1)
         self.before = below  # (L, L) who sees whom in the order of the positions
+
+    @classmethod
+    def serves(cls, network: type[Network]) -> bool:
+        """Each position must be told what it may see."""
+        return issubclass(network, Conditional)
 
     @classmethod
     def settings(cls) -> dict[str, type]:

@@ -69,7 +69,7 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
         return self.answer
 
     def phases(self) -> Sequence[Phase]:
-        make = partial(torch.optim.AdamW, lr=2e-3, weight_decay=1.0)
+        make = partial(torch.optim.AdamW, lr=2e-3, weight_decay=1.0, fused=True)
         return [Phase("answer", list(self.module.parameters()), self.loss, make)]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
