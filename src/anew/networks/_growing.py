@@ -21,6 +21,7 @@ Index = npt.NDArray[np.intp]
 Matrix = npt.NDArray[np.float32]
 
 FEW = 50  # a category of more levels is split by what its levels mean, not by its levels
+FLAG = 0.15  # weight of the flag of a copy beside the position, which would else be forgotten
 FEWEST = 3  # columns that a split may choose from, when there are so many
 
 
@@ -38,6 +39,8 @@ class Growth:
     doubt: float = 3.0  # the same while pruning
     slack: float = 1.0  # nats of the held-out rows by which a split may lose and still stay
     step: float = 8.0  # a histogram is shrunk to the nearest ancestor of so many times its rows
+    copies: int = 3  # columns of which a number may be a copy
+    tight: float = 1.0  # nats that the columns before say about a number, from which smaller nodes always split
     hard: float = 0.005  # nats by which one tree of all columns must beat one of some, for a forest of such trees
 
     def least(self, n: int) -> int:
@@ -100,7 +103,10 @@ class Aim:
 
 @dataclass(frozen=True)
 class Task:
-    """What all trees of a column share: features, aim, cells (missing is 0) and the column's marginal (K,)."""
+    """What all trees of a column share: features, aim, cells (missing is 0) and the column's marginal (K,).
+
+    Cells from `ends` on repeat another column, see `_copies`.
+    """
 
     x: Matrix
     aim: Aim
@@ -108,19 +114,24 @@ class Task:
     mass: Floats
     ordered: bool
     growth: Growth
+    ends: int
 
     @property
     def joined(self) -> float:
         return self.growth.joined if self.ordered else 1.0
 
 
-def aim_of(before: Cells, grid: Grid, codes: Codes, positions: Floats) -> Aim:
-    """Positions of an ordered column (beside a flag of missing), the classes of a nominal one, or their meaning."""
+def aim_of(before: Cells, grid: Grid, codes: Codes, positions: Floats, copied: Index) -> Aim:
+    """Positions of an ordered column (beside flags of missing and of what is copied from another column, -1 for none),
+    the classes of a nominal one, or their meaning."""
     gone = (codes < 0).astype(np.float64)
     if grid.ordered:
         place = np.where(codes >= 0, positions, np.nan) / max(grid.size, 1)
         place = np.nan_to_num(place, nan=float(np.nanmean(place)) if gone.min() == 0 else 0.0)
-        return Aim(np.stack([place, gone], 1) if gone.any() else place, False, place + gone)
+        flags = [gone] * bool(gone.any()) + [
+            (copied == s).astype(np.float64) * FLAG for s in range(int(copied.max()) + 1)
+        ]
+        return Aim(np.stack([place, *flags], 1) if flags else place, False, place + gone)
     if grid.size <= FEW:
         return Aim(codes, True, codes.astype(np.float64))  # levels are numbered by frequency
     meaning = _meaning(before, codes, grid.size)
@@ -242,7 +253,7 @@ def _node_nats(task: Task, grown: Grown, leaf: Index, grew: Index, out: Index, s
     for at in _paths(grown, small):
         here, there = at[leaf[grew]] != above[leaf[grew]], at[leaf[out]] != above[leaf[out]]
         grew, out, p = grew[here], out[there], p[there]  # rows whose path goes on
-        own = of_rows(at[leaf[grew]], task.cell[grew], len(small), task.joined, doubt, len(below))
+        own = of_rows(at[leaf[grew]], task.cell[grew], len(small), task.joined, doubt, len(below), task.ends)
         node = at[leaf[out]]
         p = (own.inside(node, task.cell[out], task.mass, below) + doubt * p) / (own.total[node] + doubt)
         total += np.bincount(node, weights=np.log(np.maximum(p, 1e-300)), minlength=len(small))
@@ -281,7 +292,13 @@ def _fill(task: Task, grown: Grown, stop: Bools, leaf: Index) -> tuple[Packed, H
         at = up[at]
         at, cell = at[at >= 0], cell[at >= 0]
     made = of_rows(
-        np.concatenate(owners), np.concatenate(cells), int(wanted.sum()), task.joined, g.shrink, len(task.mass) + 1
+        np.concatenate(owners),
+        np.concatenate(cells),
+        int(wanted.sum()),
+        task.joined,
+        g.shrink,
+        len(task.mass) + 1,
+        task.ends,
     )
     return _cut(grown, alive, stop, number), replace(made, up=number[up[wanted]])
 

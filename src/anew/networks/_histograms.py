@@ -117,12 +117,15 @@ def none(shrink: float) -> Histograms:
     return Histograms(np.zeros(1, np.int32), empty, empty, empty, empty, shrink)
 
 
-def of_rows(owner: Index, cell: Index, size: int, joined: float, shrink: float, width: int) -> Histograms:
-    """`size` histograms of rows (n,), by the histogram and the cell of each; `up` is still to be said."""
+def of_rows(owner: Index, cell: Index, size: int, joined: float, shrink: float, width: int, ends: int) -> Histograms:
+    """`size` histograms of rows (n,), by the histogram and the cell of each; `up` is still to be said.
+
+    Cells from `ends` on are no part of the order: each stays alone.
+    """
     owner, low, count = collect(owner, cell, width)
     high = low + 1
     if joined > 1:
-        owner, low, high, count = group(owner, low, count, joined)
+        owner, low, high, count = group(owner, low, count, joined, ends)
     start = np.searchsorted(owner, np.arange(size + 1))
     return Histograms(_int(start), _int(low), _int(high), _int(count), np.full(size, -1, np.int32), shrink)
 
@@ -206,22 +209,23 @@ def collect(owner: Index, cell: Index, width: int) -> tuple[Index, Index, Index]
     return key[first] // width, key[first] % width, np.diff(np.append(first, len(key)))
 
 
-def group(owner: Index, cell: Index, count: Index, rows: float) -> tuple[Index, Index, Index, Index]:
+def group(owner: Index, cell: Index, count: Index, rows: float, ends: int) -> tuple[Index, Index, Index, Index]:
     """Pairs (P,) -> entries (E,): neighbouring cells of a histogram are joined until an entry has about `rows` rows.
 
-    A cell with at least so many rows stays alone, and so does missing. A gap between two joined entries is halved
+    A cell with at least so many rows stays alone, and so do missing and those from `ends` on. A gap between two joined entries is halved
     between them, so that the histogram of an ordered column has no holes. Returns owner, low, high, count.
     """
     before = np.cumsum(count) - count
     new = np.diff(owner, prepend=-1) != 0
     within = before - before[np.flatnonzero(new)][np.cumsum(new) - 1]
-    alone = (count >= rows) | (cell == 0)
+    outside = (cell == 0) | (cell >= ends)
+    alone = (count >= rows) | outside
     number = np.floor((within + count / 2) / rows)
     opens = new | alone | np.append(False, alone[:-1]) | (np.diff(number, prepend=-1) != 0)
     first = np.flatnonzero(opens)
     last = np.append(first[1:], len(cell)) - 1
-    low, high, owner, single = cell[first], cell[last] + 1, owner[first], alone[first]
-    pair = np.flatnonzero(owner[1:] == owner[:-1])
+    low, high, owner, single, off = cell[first], cell[last] + 1, owner[first], alone[first], outside[first]
+    pair = np.flatnonzero((owner[1:] == owner[:-1]) & ~off[1:] & ~off[:-1])
     gap = low[pair + 1] - high[pair]
     give = np.where(single[pair], 0, np.where(single[pair + 1], gap, gap // 2))
     take = np.where(single[pair + 1], 0, gap - give)

@@ -13,6 +13,7 @@ Shapes: n rows, d features, K cells with missing, N nodes, H histograms.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -24,10 +25,14 @@ from anew.core.learner import Arrays, Config
 from anew.core.network import Network
 from anew.core.release import Release
 from anew.networks._cdf import Mixture
+from anew.networks._copies import Copies, copies_of, same
 from anew.networks._features import ordinal
 from anew.networks._growing import Growth, Index, Matrix, Task, aim_of, member, orders_of
 from anew.networks._histograms import Histograms, View, allowed_mass, marginal, merge, none
 from anew.networks._packed import Packed, join
+
+
+AGAIN = 8  # times that a copy of a missing value is drawn again
 
 
 class Trees(Network):
@@ -58,16 +63,30 @@ class Trees(Network):
         cells = grid.size + (grid.missing > 0)
         if not len(features) or cells < 2 or len(codes) < 2 * self.growth.least(len(codes)):
             return  # the marginal says all there is to say
-        aim = aim_of(before, grid, codes, positions)
+        cell, copied = self._cells(before, features, codes, positions, name, release)
+        aim = aim_of(before, grid, codes, positions, copied)
         self.orders = orders_of(before, features, codes, aim)
-        cell = np.maximum(codes, MISSING).astype(np.intp) + 1
-        task = Task(ordinal(before, self.orders), aim, cell, self.mass, grid.ordered, self.growth)
+        task = Task(ordinal(before, self.orders), aim, cell, self.mass, grid.ordered, self.growth, grid.size + 1)
         self._finish(*self._members(task, rng))
         release.leaves(name, self.histograms.count.astype(np.float64))
 
+    def _cells(
+        self, before: Cells, features: Columns, codes: Codes, positions: Floats, name: str, release: Release
+    ) -> tuple[Index, Index]:
+        """The cell of each row (n,), missing first and copies of other columns last, and the source of copies or -1."""
+        cell = np.maximum(codes, MISSING).astype(np.intp) + 1
+        self.copies = copies_of(before, features, self.grid, codes, positions, self.growth.copies)
+        if not len(self.copies):
+            return cell, np.full(len(codes), -1, np.intp)
+        copied = self.copies.which(before, codes, positions)
+        cell = np.where(copied >= 0, self.grid.size + 1 + copied, cell)
+        counts = release.counts(name, cell.astype(np.int32), self.grid.size + 1 + len(self.copies))
+        self.mass = counts / counts.sum()
+        return cell, copied
+
     def _begin(self, grid: Grid, features: Columns) -> None:
         self.grid, self.width, self.mass = grid, len(features), marginal(grid)
-        self.orders, self.packed = [], None
+        self.orders, self.packed, self.copies = [], None, Copies((), (), grid)
         self.histograms = none(self.growth.shrink)
         self.free = View(self.histograms, self.mass, self.mass)
 
@@ -75,10 +94,21 @@ class Trees(Network):
         self.packed, self.histograms = packed, histograms
         self.free = View(histograms, self.mass, self.mass)
 
+    @cached_property
+    def _plain(self) -> View:
+        """The column without copies of others."""
+        part = self.mass.copy()
+        part[self.grid.size + 1 :] = 0.0
+        return View(self.histograms, self.mass, part)
+
     def _members(self, task: Task, rng: np.random.Generator) -> tuple[Packed, Histograms]:
         """All columns or some at a split? One tree of each kind says which: a hard dependence needs its column."""
         g, share = self.growth, self.growth.features
         whole, nats = member(task, 1.0, rng)
+        gain = nats - float(np.log(np.maximum(task.mass[task.cell], 1e-300)).mean())
+        if task.ordered and gain > g.tight:  # the column before says nearly where it is: small nodes know more
+            task = replace(task, growth=replace(g, settled=g.settled / 4))
+            whole, nats = member(task, 1.0, rng)
         kept = [whole]
         if g.trees > 1:
             some, other = member(task, share, rng)
@@ -96,28 +126,93 @@ class Trees(Network):
             x = self._matrix(before)
             x[:, -1] = rng.integers(self.packed.trees, size=len(x))
             h = self.packed(x).astype(np.intp)
-        return self._place(*self.free.draw(h, rng))
+        return self._draw(before, h, self.free, rng)
 
-    def log_prob(self, before: Cells, codes: Codes) -> Floats:
-        """log p of the cells (n,) given earlier columns; -inf where no cell holds the value."""
-        cell = np.maximum(codes.astype(np.intp) + 1, 0)
-        p = np.zeros(len(codes))
-        leaves = self._leaves(before)
-        for h in leaves:
-            p += self.histograms.probability(h, cell, self.mass)
+    def _draw(self, before: Cells, h: Index, view: View, rng: np.random.Generator) -> tuple[Codes, Floats]:
+        """From the histograms (n,), seen through a view; a copy of what cannot be copied is drawn again."""
+        cell, inside = view.draw(h, rng)
+        if not len(self.copies):
+            return self._place(cell, inside)
+        there, ends = self.copies.values(before), self.grid.size + 1
+        empty = np.stack([codes < 0 for codes, _ in there], 1)
+        for attempt in range(AGAIN + 1):
+            redo = np.flatnonzero(cell >= ends)
+            redo = redo[empty[redo, cell[redo] - ends]]
+            if not len(redo):
+                break
+            last = attempt == AGAIN
+            cell[redo], inside[redo] = (self._plain if last else view).draw(h[redo] * (not last) - last, rng)
+        return self._valued(cell, inside, there)
+
+    def _valued(self, cell: Index, inside: Floats, there: list[tuple[Codes, Floats]]) -> tuple[Codes, Floats]:
+        """Codes and positions (n,) of cells; that of a copy is its source's."""
+        ends = self.grid.size + 1
+        codes, positions = self._place(np.minimum(cell, ends - 1), inside)
+        for s, (own, place) in enumerate(there):
+            rows = cell == ends + s
+            codes[rows], positions[rows] = own[rows], place[rows]
+        return codes, positions
+
+    def log_prob(self, before: Cells, codes: Codes, positions: Floats | None = None) -> Floats:
+        """log p of the cells (n,) given earlier columns; -inf where no cell holds the value.
+
+        A value that repeats another column's is likelier than its cell says: `positions` (n,) tell it.
+        """
+        p = self._mean(self._leaves(before), before, codes, positions)
         with np.errstate(divide="ignore"):
-            return np.asarray(np.log(np.where(codes >= -1, p / len(leaves), 0.0)))
+            return np.asarray(np.log(np.where(codes >= MISSING, p, 0.0)))
+
+    def _mean(self, leaves: list[Index], before: Cells, codes: Codes, positions: Floats | None) -> Floats:
+        """The mean over histograms, one of each tree, of the probability of the cells.  (n,)"""
+        cell = np.maximum(codes.astype(np.intp) + 1, 0)
+        equal, empty = self._repeats(before, codes, positions)
+        total = np.zeros(len(codes))
+        for h in leaves:
+            p, lost = self.histograms.probability(h, cell, self.mass), np.zeros(len(codes))
+            for s in range(len(self.copies)):
+                copy = self.histograms.probability(h, np.full(len(h), self.grid.size + 1 + s), self.mass)
+                p, lost = p + copy * equal[s], lost + copy * empty[s]
+            total += p / np.maximum(1.0 - lost, 1e-9)
+        return total / len(leaves)
+
+    def _repeats(self, before: Cells, codes: Codes, positions: Floats | None) -> tuple[list[Floats], list[Floats]]:
+        """For each source, how many cells' worth of values a copied value is in this row (0: another value), and
+        whether there is nothing to copy.  (n,)"""
+        if not len(self.copies):
+            return [], []
+        place = codes + 0.5 if positions is None else positions
+        worth = np.append(self.grid.values_in, 0.0)[np.maximum(codes, -1)]
+        there = self.copies.values(before)
+        return [np.where(same(codes, place, *t), worth, 0.0) for t in there], [(t[0] < 0).astype(float) for t in there]
 
     def draw_where(self, before: Cells, rule: Allowed, rng: np.random.Generator) -> tuple[Codes, Floats, Floats]:
         """Codes and positions drawn from the allowed part, and its probability (n,) for each row."""
-        part = View(self.histograms, self.mass, allowed_mass(self.grid, rule))
+        ends = self.grid.size + 1
+        ordinary = np.append(allowed_mass(self.grid, rule), np.zeros(len(self.copies)))
+        if len(self.copies):
+            ordinary[:ends] *= self.mass[:ends] / np.maximum(marginal(self.grid), 1e-300)
+        part = View(self.histograms, self.mass, ordinary)
         leaves = np.stack(self._leaves(before), 1)
         chance = np.append(part.mixed, 0.0)[np.where(leaves < 0, len(part.mixed) - 1, leaves)]
-        total = chance.sum(1)
-        pick = (np.cumsum(chance, 1) < (rng.random(len(total)) * total)[:, None]).sum(1)
-        h = leaves[np.arange(len(leaves)), np.minimum(pick, leaves.shape[1] - 1)]
+        options = [chance]
+        there = self.copies.values(before) if len(self.copies) else []
+        lost = np.zeros(chance.shape)
+        for s, (own, place) in enumerate(there):
+            at = np.full(len(own), ends + s)
+            copy = np.stack([self.histograms.probability(h, at, self.mass) for h in leaves.T], 1)
+            options.append(copy * (rule.holds(own, place) & (own >= 0))[:, None])
+            lost += copy * (own < 0)[:, None]
+        weight = np.concatenate([option / np.maximum(1.0 - lost, 1e-9) for option in options], 1)
+        total = weight.sum(1)
+        pick = (np.cumsum(weight, 1) < (rng.random(len(total)) * total)[:, None]).sum(1)
+        pick = np.minimum(pick, weight.shape[1] - 1)
+        source, tree = pick // leaves.shape[1] - 1, pick % leaves.shape[1]
+        h = leaves[np.arange(len(leaves)), tree]
         codes = (part.draw(h, rng)[0] - 1).astype(np.int32)
-        return codes, rule.place(codes, rng), total / leaves.shape[1]
+        positions = rule.place(codes, rng)
+        for s, (own, place) in enumerate(there):
+            codes[source == s], positions[source == s] = own[source == s], place[source == s]
+        return codes, positions, total / leaves.shape[1]
 
     # ---------------------------------------------------------------- one hidden tree for each row
 
@@ -126,13 +221,11 @@ class Trees(Network):
         h = self._random_leaves(before, 1, rng)[0]
         view = self._existing if self.grid.size and self.grid.missing else self.free
         chance = view.mixed[np.where(h < 0, len(view.mixed) - 1, h)]
-        return *self._place(*view.draw(h, rng)), chance
+        return *self._draw(before, h, view, rng), chance
 
-    def chance(self, before: Cells, codes: Codes, trees: int, rng: np.random.Generator) -> Floats:
+    def chance(self, before: Cells, codes: Codes, positions: Floats, trees: int, rng: np.random.Generator) -> Floats:
         """p (n,) of the cells under a few random trees for each row: right on average."""
-        found = self._random_leaves(before, trees, rng)
-        cell = np.maximum(codes.astype(np.intp) + 1, 0)
-        return np.asarray(sum(self.histograms.probability(h, cell, self.mass) for h in found) / len(found))
+        return self._mean(self._random_leaves(before, trees, rng), before, codes, positions)
 
     def _random_leaves(self, before: Cells, trees: int, rng: np.random.Generator) -> list[Index]:
         """The histograms (n,) of so many different trees for each row."""
@@ -161,12 +254,26 @@ class Trees(Network):
         cell = cell.astype(np.intp)
         atom = (cell < 0) | (self.grid.values_in[np.maximum(cell, 0)] == 1)
         inside = np.where(atom, 0.5, np.nan_to_num(positions) - cell)
-        u = self._mixture(before).place(cell + 1, np.clip(inside, 0.0, 1.0))
-        return np.where(known, u, 0.5)
+        place, inside = cell + 1, np.clip(inside, 0.0, 1.0)
+        if len(self.copies):  # they come after all cells of the grid
+            copied = self.copies.which(before, codes, positions)
+            place = np.where(copied >= 0, self.grid.size + 1 + copied, place)
+            inside = np.where(copied >= 0, 0.5, inside)
+        return np.where(known, self._mixture(before).place(place, inside), 0.5)
 
     def at_ranks(self, before: Cells, u: Floats) -> tuple[Codes, Floats]:
         """The inverse of `ranks`: codes and positions (n,)."""
-        return self._place(*self._mixture(before).find(u))
+        mixture, ends = self._mixture(before), self.grid.size + 1
+        cell, inside = mixture.find(u)
+        if not len(self.copies):
+            return self._place(cell, inside)
+        there = self.copies.values(before)
+        empty = np.stack([codes < 0 for codes, _ in there], 1)
+        lost = (cell >= ends) & empty[np.arange(len(cell)), np.maximum(cell - ends, 0)]
+        if lost.any():  # nothing there to copy: the same rank among the cells of the grid
+            other = mixture.find(u * mixture.below(np.full(len(u), ends)))
+            cell, inside = np.where(lost, other[0], cell), np.where(lost, other[1], inside)
+        return self._valued(cell, inside, there)
 
     def _mixture(self, before: Cells) -> Mixture:
         return Mixture(self.free, np.stack(self._leaves(before), 1))
@@ -200,13 +307,17 @@ class Trees(Network):
     def state(self) -> tuple[Config, Arrays]:
         orders = {f"order.{i}": order for i, order in enumerate(self.orders) if order is not None}
         if self.packed is None:
-            return {"trees": 0, "shrink": self.growth.shrink}, {}
-        config = {"trees": self.packed.trees, "shrink": self.growth.shrink}
-        return config, {**self.packed.state(), **self.histograms.state(), **orders}
+            return {"trees": 0, "shrink": self.growth.shrink, "copies": []}, {}
+        config = {"trees": self.packed.trees, "shrink": self.growth.shrink, "copies": list(self.copies.of)}
+        mass = {"mass": self.mass} if len(self.copies) else {}
+        return config, {**self.packed.state(), **self.histograms.state(), **orders, **mass}
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]], grid: Grid, features: Columns) -> None:
         self._begin(grid, features)
         if config["trees"]:
+            sources = tuple(config["copies"])
+            self.copies = Copies(sources, tuple(features.grids[i] for i in sources), grid)
+            self.mass = arrays["mass"] if sources else self.mass
             self.orders = [arrays.get(f"order.{i}") for i in range(len(features))]
             self._finish(
                 Packed.of(arrays, self.width + 1, int(config["trees"])), Histograms.of(arrays, float(config["shrink"]))

@@ -101,7 +101,8 @@ class Particles:
         at = at[self.rows.codes[at, j] != OUTSIDE]
         if not len(at):
             return
-        nats = _log(factor.chance(self._before(j, at), self.rows.codes[at, j], trees, rng))
+        codes, positions = self.rows.codes[at, j], self.rows.positions[at, j]
+        nats = _log(factor.chance(self._before(j, at), codes, positions, trees, rng))
         trial = self.log_weight.copy()
         trial[at] += nats
         alive = np.zeros(len(self.known), bool)

@@ -103,7 +103,9 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
         total = np.zeros(len(x))
         for j in self.space.learned:
             codes, grid = whole.codes[:, j], self.space.grids[j]
-            total += self.factors[j - self.space.given].log_prob(whole.columns(slice(0, j)), codes)
+            total += self.factors[j - self.space.given].log_prob(
+                whole.columns(slice(0, j)), codes, whole.positions[:, j]
+            )
             total += np.append(grid.log_base, 0.0)[np.maximum(codes, -1)]
         return total
 
