@@ -1,9 +1,9 @@
 """Columns that repeat an earlier one in part of the rows: this month's payment is last month's bill, or as always.
 
-A split at a threshold cannot say "the same number as there": the value differs from row to row. So "equal to column i"
-becomes a cell of its own beside the cells of the grid, whose probability the trees learn like any other, and whose value
-is read from the row: y = x_i. A column is such a source when the two agree in far more rows than chance would have
-them agree, c = sum_v p_y(v) p_i(v) for independent columns.
+A split at a threshold cannot say "the same number as there": the value differs from row to row. So "equal to column
+i" becomes a cell of its own beside the cells of the grid, whose probability the trees learn like any other, and whose
+value is read from the row: y = x_i. A column is such a source when the two agree in far more rows than chance would
+have them agree, c = sum_v p_y(v) p_i(v) for independent columns.
 
 Shapes: n rows, d columns, K cells, S sources.
 """
@@ -56,7 +56,7 @@ class Copies:
 def same(codes: Codes, positions: Floats, there: Codes, place: Floats) -> Bools:
     """Whether two cells of one grid hold the same value.  (n,)"""
     with np.errstate(invalid="ignore"):
-        return (codes >= 0) & (codes == there) & (np.abs(positions - place) < 1e-9)
+        return np.asarray((codes >= 0) & (codes == there) & (np.abs(positions - place) < 1e-9))
 
 
 def copies_of(before: Cells, features: Columns, grid: Grid, codes: Codes, positions: Floats, most: int) -> Copies:
@@ -105,7 +105,9 @@ def _common(grid: Grid) -> Bools:
 
 def _chance(source: Grid, grid: Grid) -> float:
     """The share of rows in which two independent columns of these grids agree, very common values left out."""
-    codes, _ = grid.encode(source.decode(np.arange(source.size, dtype=np.int32), np.arange(source.size) + 0.5))
+    codes, _ = grid.encode(
+        source.decode(np.arange(source.size, dtype=np.int32), np.arange(source.size, dtype=np.float64) + 0.5)
+    )
     held = np.where(codes >= 0, codes, 0)
     here = grid.counts[held] / max(grid.counts.sum(), 1.0) / np.maximum(source.values_in, grid.values_in[held])
     here = np.where((codes >= 0) & ~_common(grid)[held], here, 0.0)

@@ -212,8 +212,9 @@ def collect(owner: Index, cell: Index, width: int) -> tuple[Index, Index, Index]
 def group(owner: Index, cell: Index, count: Index, rows: float, ends: int) -> tuple[Index, Index, Index, Index]:
     """Pairs (P,) -> entries (E,): neighbouring cells of a histogram are joined until an entry has about `rows` rows.
 
-    A cell with at least so many rows stays alone, and so do missing and those from `ends` on. A gap between two joined entries is halved
-    between them, so that the histogram of an ordered column has no holes. Returns owner, low, high, count.
+    A cell with at least so many rows stays alone, and so do missing and the cells from `ends` on. A gap between two
+    joined entries is halved between them, so that the histogram of an ordered column has no holes.
+    Returns owner, low, high, count.
     """
     before = np.cumsum(count) - count
     new = np.diff(owner, prepend=-1) != 0

@@ -31,7 +31,6 @@ from anew.networks._growing import Growth, Index, Matrix, Task, aim_of, member, 
 from anew.networks._histograms import Histograms, View, allowed_mass, marginal, merge, none
 from anew.networks._packed import Packed, join
 
-
 AGAIN = 8  # times that a copy of a missing value is drawn again
 
 
@@ -180,7 +179,7 @@ class Trees(Network):
         whether there is nothing to copy.  (n,)"""
         if not len(self.copies):
             return [], []
-        place = codes + 0.5 if positions is None else positions
+        place = np.asarray(codes + 0.5, np.float64) if positions is None else positions
         worth = np.append(self.grid.values_in, 0.0)[np.maximum(codes, -1)]
         there = self.copies.values(before)
         return [np.where(same(codes, place, *t), worth, 0.0) for t in there], [(t[0] < 0).astype(float) for t in there]
