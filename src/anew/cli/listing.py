@@ -30,14 +30,24 @@ def listing(
 
 def _objectives() -> list[Row]:
     from anew.core.learner import Learner, Solved, capabilities
+    from anew.core.network import NETWORKS
     from anew.core.registry import Registry
 
     registry = Registry("anew.objectives", Learner)  # type: ignore[type-abstract]
+
+    def networks(kind: type[Learner]) -> list[str]:
+        return [name for name in NETWORKS if kind.serves(NETWORKS[name])]
+
+    def fit(kind: type[Learner]) -> str:
+        names: list[str | None] = [*networks(kind)] or [None]
+        return ", ".join(sorted({"solved" if issubclass(kind.variant(name), Solved) else "trained" for name in names}))
+
     return [
         {
             "name": name,
             "aliases": list(kind.aliases),
-            "fit": "solved" if issubclass(kind, Solved) else "trained",
+            "fit": fit(kind),
+            "networks": networks(kind),
             "can": capabilities(kind),
             "minimises": kind.minimises,
         }
