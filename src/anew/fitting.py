@@ -146,7 +146,15 @@ def _train(
     found = checkpoint.read() if checkpoint else None
     state, plan = found or (None, _with_steps(factor, learner, source, whole, tell))
     limit = SAFETY * (plan.seconds or learner.usual_seconds) + 30.0
-    schedule = Schedule(plan.steps or 1, batch=learner.batch, cool_down=learner.cool_down, seed=whole.seed, limit=limit)
+    schedule = Schedule(
+        plan.steps or 1,
+        batch=learner.batch,
+        cool_down=learner.cool_down,
+        validate_every=learner.validate_every,
+        patience=learner.patience,
+        seed=whole.seed,
+        limit=limit,
+    )
     if found:
         fitted.notes.append(f"resumed {plan.objective} at step {state.step:,} of {plan.steps:,}" if state else "")
     _run(learner, source, schedule, state, plan, checkpoint, fitted, tell)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from anew.core.answers import check_answer
+from anew.core.answers import check_answer, value_of
 from anew.core.columns import Cells, Grid
 from anew.core.errors import UsageError
 from anew.core.schema import Field
@@ -53,7 +53,7 @@ def answer(grid: Grid, cells: Cells, view: str) -> Encoded:
         x, present = np.maximum(codes, 0).astype(np.int64), codes >= 0
         return Encoded(torch.from_numpy(x), torch.from_numpy(present))
     mean, deviation = _moments(grid)
-    values = (grid.decode(cells.codes[:, 0], cells.positions[:, 0])[:, None] - mean) / deviation
+    values = (value_of(grid, cells.codes[:, 0], cells.positions[:, 0])[:, None] - mean) / deviation
     return Encoded(torch.from_numpy(np.nan_to_num(values)).float(), torch.from_numpy(~np.isnan(values)))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from anew.core.answers import value_of
 from anew.core.columns import Cells, Floats
 from anew.core.errors import DataError
 from anew.core.learner import Trained
@@ -61,7 +62,7 @@ class SquaredError(Predicting):
 
     def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
         """log N(y | E[y | x], s^2), with s the root of the mean squared residual of held-out rows."""
-        values = self.space.grids[-1].decode(x.codes[:, -1], x.positions[:, -1])
+        values = value_of(self.space.grids[-1], x.codes[:, -1], x.positions[:, -1])
         mean = self.predict(given if given is not None else x.columns(self.inputs))
         scale = max(self.spread, 1e-12)
         nats = -0.5 * ((values - mean) / scale) ** 2 - np.log(scale * np.sqrt(2 * np.pi))
