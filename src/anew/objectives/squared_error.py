@@ -21,7 +21,7 @@ MOST = 20_000  # rows of that second fit
 
 
 class SquaredError(Predicting):
-    """Numbers by ridge regression, kernel ridge regression, boosted trees or a neural network."""
+    """Numbers by ridge, kernel ridge, boosted trees, a neural network, or latent tastes (`factorised`)."""
 
     aliases = ("ridge", "regressor")
     minimises = "the squared error of a number given the other columns"
