@@ -31,8 +31,18 @@ def readable(columns: Sequence[Column], matrix: Floats) -> tuple[Floats, list[bo
     return out, [not column.ordered and len(column.levels) < LEVELS for column in columns]
 
 
-def boosted(kind: str, categorical: list[bool], inputs: Floats, labels: Floats, seed: int) -> Any:
-    """A boosted classifier or regressor fitted to inputs (n, d) and labels (n,), with smaller leaves for fewer rows."""
+def boosted(
+    kind: str,
+    categorical: list[bool],
+    inputs: Floats,
+    labels: npt.NDArray[Any],
+    seed: int,
+    weight: Floats | None = None,
+) -> Any:
+    """A boosted classifier or regressor fitted to inputs (n, d), labels (n,) and perhaps weights (n,) of the rows.
+
+    Fewer rows get smaller leaves.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     rows = len(inputs)
@@ -47,7 +57,7 @@ def boosted(kind: str, categorical: list[bool], inputs: Floats, labels: Floats, 
         min_samples_leaf=20 if rows >= 1000 else 5,
         learning_rate=0.1 if rows >= 200 else 0.05,
     )
-    return model.fit(inputs, labels)
+    return model.fit(inputs, labels, sample_weight=weight)
 
 
 def one_thread() -> AbstractContextManager[Any]:

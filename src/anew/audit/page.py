@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from itertools import groupby
@@ -14,6 +13,7 @@ from anew.audit import draw
 from anew.audit.finding import TOO_FEW, Finding, Verdict
 from anew.audit.measure import Chapter
 from anew.audit.report import SAYS, Report
+from anew.audit.story import Story, Tile
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -47,16 +47,6 @@ CHAPTERS: dict[Chapter, tuple[str, dict[Verdict, str]]] = {
         },
     ),
 }
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One big number of the headline, what it means, and what would be best."""
-
-    label: str
-    number: str
-    best: str
-    verdict: Verdict
 
 
 def render(report: Report, *, rows: bool) -> str:
@@ -93,12 +83,24 @@ def render(report: Report, *, rows: bool) -> str:
     )
 
 
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
+def render_story(story: Story) -> str:
+    """The page of a recipe's story: the same looks, and the sections that it names."""
+    return _template("story.html").render(
+        story=story, draw=draw, simple_facts=_facts(story.facts), tables=_tables(story.facts), shown=_fact
+    )
 
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(files("anew.audit").joinpath("template.html").read_text(encoding="utf-8"))
+
+@cache
+def _template(name: str = "template.html") -> Template:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    def read(wanted: str) -> str:
+        return files("anew.audit").joinpath(wanted).read_text(encoding="utf-8")
+
+    environment = Environment(
+        loader=FunctionLoader(read), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(name)
 
 
 def tiles(report: Report) -> list[Tile]:

@@ -106,7 +106,7 @@ class Report:
             "decisions": [field.model_dump(mode="json", exclude_defaults=True) for field in self.decisions],
             "figures": self.pictures.plain(),
         }
-        return json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        return json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
     def to_html(self, *, rows: bool = True) -> str:
         """The page. It shows a few real rows beside synthetic ones; `rows=False` leaves them out."""
@@ -116,16 +116,21 @@ class Report:
 
     def _repr_html_(self) -> str:
         """In a notebook the page goes into a frame of its own, so that styles do not meet."""
-        from html import escape
-
-        return (
-            f'<iframe srcdoc="{escape(self.to_html(), quote=True)}" style="width:100%;height:720px;border:0" '
-            f'title="Audit"></iframe>'
-        )
+        return framed(self.to_html(), "Audit")
 
     def __str__(self) -> str:
         lines = [f"{SAYS[f.verdict]:>15}  {f.measure}: {f.name} = {f.value:.4g}" for f in self.findings]
         return "\n".join([self.verdict, *lines])
+
+
+def framed(page: str, title: str) -> str:
+    """A page in a frame of its own."""
+    from html import escape
+
+    return (
+        f'<iframe srcdoc="{escape(page, quote=True)}" style="width:100%;height:720px;border:0" '
+        f'title="{escape(title, quote=True)}"></iframe>'
+    )
 
 
 def _count(n: int, one: str, many: str) -> str:
@@ -137,16 +142,16 @@ def _names(findings: Sequence[Finding]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What JSON can say: numpy numbers as numbers, not-a-number and infinity as null, anything else as words."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value if value is None or isinstance(value, bool | int | str) else str(value)
