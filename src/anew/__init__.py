@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import anew.recipes as recipes  # noqa: F401
     from anew.api import Look, fit, load, look
     from anew.core.errors import (
         AnewError,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from anew.core.schema import Field, Schema
     from anew.job import Run, run
     from anew.model import Model
+    from anew.recipes.advise import advise
 
 __version__ = "0.1.0"
 
@@ -45,6 +47,7 @@ _HOME = {
     "Schema": "anew.core.schema",
     "StoreError": "anew.core.errors",
     "UsageError": "anew.core.errors",
+    "advise": "anew.recipes.advise",
     "fit": "anew.api",
     "load": "anew.api",
     "look": "anew.api",
@@ -66,6 +69,7 @@ __all__ = [
     "Schema",
     "StoreError",
     "UsageError",
+    "advise",
     "fit",
     "load",
     "look",
@@ -76,6 +80,8 @@ __all__ = [
 if not TYPE_CHECKING:  # type checkers know the names above and no other
 
     def __getattr__(name: str) -> Any:
+        if name == "recipes":
+            return import_module("anew.recipes")
         if name not in _HOME:
             raise AttributeError(f"module 'anew' has no attribute {name!r}")
         value = getattr(import_module(_HOME[name]), name)

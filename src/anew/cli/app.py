@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from anew.cli import audit, complete, decode, encode, fit, interpolate, listing, look, predict, run, sample
+from anew.cli import advise, audit, complete, decode, encode, fit, interpolate, listing, look, predict, run, sample
 from anew.cli.outcome import EXIT_CODES, MISUSE, Answer, Finished, print_json, verb
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ VERBS: dict[str, Callable[..., Answer]] = {
     "decode": decode.decode,
     "predict": predict.predict,
     "audit": audit.audit,
+    "advise": advise.advise,
     "list": listing.listing,
 }
 for name, command in VERBS.items():

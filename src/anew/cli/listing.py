@@ -90,11 +90,10 @@ def _formats() -> list[Row]:
 
 
 def _recipes() -> list[Row]:
-    import pkgutil
+    import anew.recipes as recipes
+    from anew.recipes._calling import line_of, settings_of
 
-    import anew.recipes
-
-    return [{"name": module.name} for module in pkgutil.iter_modules(anew.recipes.__path__)]
+    return [{"name": name, "is": line_of(name), "settings": settings_of(name)} for name in recipes.names()]
 
 
 def _first_line(kind: type) -> str:

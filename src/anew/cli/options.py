@@ -46,7 +46,7 @@ Network = Annotated[str | None, typer.Option(metavar="NAME", help="See `anew lis
 Fresh = Annotated[bool, typer.Option("--fresh", help="Start over; do not resume.")]
 More = Annotated[
     list[str] | None,
-    typer.Option("--option", metavar="NAME=VALUE", help="A setting of the objective or network; repeatable."),
+    typer.Option("--option", metavar="NAME=VALUE", help="A setting of the objective, network or recipe; repeatable."),
 ]
 Where = Annotated[
     list[str] | None,

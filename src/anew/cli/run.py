@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,13 +27,32 @@ def run(
     seed: options.Seed = 0,
     device: options.Device = None,
     option: options.More = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="NAME", help="An application instead: see `anew list recipes`.")
+    ] = None,
     dry_run: options.DryRun = False,
 ) -> Answer:
     """The whole job: look, learn, create, audit, report.
 
-    Rows are held out before anything is learned, and the audit compares with those. One folder holds all of it.
+    Rows are held out before anything is learned, and the audit compares with those. One folder holds all of it. With
+    --recipe an application runs on DATA (or on an example); its own settings are given by --option NAME=VALUE.
     """
     import anew
+
+    if recipe is not None:
+        flags = {
+            "learn": learn,
+            "given": given,
+            "predict": predict,
+            "objective": objective,
+            "network": network,
+            "time": time,
+            "schema": schema,
+            "fresh": fresh or None,
+            "device": device,
+            "seed": seed,
+        }
+        return _recipe(face, recipe, data, out, options.settings(option), flags, dry_run)
 
     done = anew.run(
         data,
@@ -54,3 +73,23 @@ def run(
         **options.settings(option),
     )
     return Answer(done.to_dict(), str(done))
+
+
+def _recipe(
+    face: Face,
+    name: str,
+    data: str | None,
+    out: Path | None,
+    settings: dict[str, Any],
+    flags: dict[str, Any],
+    dry_run: bool,
+) -> Answer:
+    """Runs a recipe; flags that were given and that it does not know are refused."""
+    from anew.recipes._calling import call, folder_of, line_of, settings_of
+
+    folder = out or folder_of(name, data)
+    if dry_run:
+        found = {"recipe": name, "is": line_of(name), "settings": settings_of(name), "folder": str(folder)}
+        return Answer(found, f"{name}: {line_of(name)}\nSettings: {', '.join(settings_of(name))}\nFolder: {folder}")
+    done = call(name, data, settings, {**flags, "out": folder, "progress": face.progress})
+    return Answer({"recipe": name, **done.to_dict()}, str(done))

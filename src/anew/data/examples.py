@@ -1,4 +1,4 @@
-"""Tables to try anew on, with no file and no network: some come with scikit-learn, one is made by code.
+"""Tables to try anew on, with no file and no network: some come with scikit-learn, two are made by code.
 
 The files of scikit-learn are read as they lie in its wheel; the library itself is not imported.
 """
@@ -91,10 +91,29 @@ def patients(rows: int = 2000, seed: int = 0) -> pl.DataFrame:
     )
 
 
+def ratings(users: int = 300, items: int = 40, seed: int = 0) -> pl.DataFrame:
+    """Ratings 1 to 5 of dishes that nobody cooked: taste has three dimensions, one of which goes with age."""
+    rng = np.random.default_rng(seed)
+    age = rng.choice(["18-29", "30-44", "45-60", "over 60"], users)
+    young = np.select([age == "18-29", age == "30-44", age == "45-60"], [1.0, 0.3, -0.3], -1.0)
+    taste = rng.normal(0, 1, (users, 3)) + young[:, None] * [1, 0, 0]
+    dish = rng.normal(0, 0.6, (items, 3))
+    rated = rng.random((users, items)) < 0.4
+    user, item = np.nonzero(rated)
+    cuisine = np.array(["north", "south", "east", "west"])[dish[:, 0].argsort().argsort() * 4 // items]
+    mean = 3.4 + rng.normal(0, 0.4, users)[user] + rng.normal(0, 0.4, items)[item] + (taste[user] * dish[item]).sum(1)
+    return pl.DataFrame({
+        "user": [f"u{number:03d}" for number in user], "item": [f"dish {number:02d}" for number in item],
+        "age": age[user], "cuisine": cuisine[item],
+        "rating": np.clip(np.rint(mean + rng.normal(0, 0.7, len(mean))), 1, 5).astype(int),
+    })  # fmt: skip
+
+
 EXAMPLES: dict[str, Callable[[], pl.DataFrame]] = {
     "breast_cancer": lambda: _labelled("breast_cancer.csv", CANCER, "diagnosis"),
     "diabetes": _diabetes,
     "iris": lambda: _labelled("iris.csv", IRIS, "species"),
     "patients": patients,
+    "ratings": ratings,
     "wine": lambda: _labelled("wine_data.csv", WINE, "cultivar"),
 }
