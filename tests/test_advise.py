@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,17 @@ def test_the_verb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "Did you mean 'outcome'?" in capsys.readouterr().err
     assert serve(["run", "p.csv", "--recipe", "advise", "--option", "goal=share the data", "-o", "again"]) == 0
     assert (tmp_path / "again" / "report.json").exists()
+
+
+@pytest.mark.parametrize("goal", ["predict outcome", "forecast days"])
+def test_the_commands_that_are_named_can_be_given(
+    goal: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    PATIENTS[:300].write_csv("p.csv")
+    for command in anew.advise("p.csv", goal).figures["commands"]:
+        assert serve(shlex.split(command)[1:]) == 0, capsys.readouterr().err
+    assert len(pl.read_csv("predicted.csv")) == 300
 
 
 def test_real_customers(shared: Path) -> None:

@@ -31,8 +31,9 @@ RANK = 64  # eigenvectors kept
 MOST_ITEMS = 1000  # with a coordinate each; rarer ones share the last
 PRIORS = (3.0, 10.0, 40.0, 160.0)  # users' worth of "all items alike"
 USUAL = 40.0
+FEW = 50  # ratings below which an item's own range is not known
 ENOUGH = 200  # rows from which the prior is chosen by trial
-KEPT = ("mean", "constant", "common", "slopes", "users", "items")
+KEPT = ("low", "high", "mean", "constant", "common", "slopes", "users", "items")
 
 
 class Factorised(Predictor):
@@ -49,7 +50,7 @@ class Factorised(Predictor):
         self.pair = _pair(space)
         self.mean = np.zeros(0)
         x, (users, items) = self._features(cells, space), self._codes(cells, space)
-        self.low, self.high = float(values.min()), float(values.max())
+        self.low, self.high = _ranges(items, values)
         ridge = np.diag([1e-6, *[1.0] * (x.shape[1] - 1)])
         self.common = np.linalg.solve(x.T @ x + ridge, x.T @ values)  # (P,)
         self.constant = _constant(x, users)
@@ -68,7 +69,8 @@ class Factorised(Predictor):
         own = np.einsum("nk,nk->n", self.users[np.where(known, users, 0)], self.items[item], dtype=np.float64)
         change = np.einsum("np,pn->n", x * self.constant, self.slopes[:, item])
         guess = x @ self.common + np.where(here, change, 0.0) + np.where(known, own, 0.0)
-        return np.asarray(np.clip(guess, self.low, self.high))
+        low, high = np.where(here, self.low[item], self.low.min()), np.where(here, self.high[item], self.high.max())
+        return np.asarray(np.clip(guess, low, high))
 
     def _features(self, cells: Cells, space: Columns) -> Floats:
         """(n, P): ones, then the centred side columns; the two categories are not among them."""
@@ -88,12 +90,10 @@ class Factorised(Predictor):
         return codes[0], codes[1]
 
     def state(self) -> tuple[Config, Arrays]:
-        config = {"pair": list(self.pair), "low": self.low, "high": self.high, "prior": self.prior}
-        return config, {name: np.asarray(getattr(self, name)) for name in KEPT}
+        return {"pair": list(self.pair), "prior": self.prior}, {name: np.asarray(getattr(self, name)) for name in KEPT}
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.pair, self.prior = tuple(config["pair"]), float(config["prior"])
-        self.low, self.high = float(config["low"]), float(config["high"])
         for name in KEPT:
             setattr(self, name, arrays[name])
 
@@ -102,6 +102,16 @@ def _pair(space: Columns) -> tuple[int, ...]:
     """The category with the most levels and the next one; fewer where there are fewer."""
     nominal = [j for j, grid in enumerate(space.grids) if not grid.ordered and grid.size > 1]
     return tuple(sorted(nominal, key=lambda j: (-space.grids[j].size, j))[:2])
+
+
+def _ranges(items: Codes, values: Floats) -> tuple[Floats, Floats]:
+    """The least and the greatest value of each item (I,); of all items for those with few."""
+    size = int(items.max()) + 1
+    low, high = np.full(size, np.inf), np.full(size, -np.inf)
+    np.minimum.at(low, items, values)
+    np.maximum.at(high, items, values)
+    few = np.bincount(items, minlength=size) < FEW
+    return np.where(few, values.min(), low), np.where(few, values.max(), high)
 
 
 def _constant(x: Floats, users: Codes) -> Floats:

@@ -96,9 +96,9 @@ def _section(scores: Mapping[str, Any], cut: float) -> Section:
 
     return Section(
         "Diagnosis",
-        f"Scores on real patients that nothing learned from. A patient is called ill from a probability of {cut:.2f} "
-        "on, the share of the ill among the patients learned from: a threshold that nobody tuned.",
-        [(f"area under the curve, learned from {k} patients", *_ends(v["auc"])) for k, v in scores.items()],
+        f"Area under the curve on real patients that nothing learned from. A patient is called ill from {cut:.2f} on, "
+        "the share of the ill among the patients learned from: a threshold that nobody tuned.",
+        [(f"learned from {k} patients", *_ends(v["auc"])) for k, v in scores.items()],
         [
             {"learned from": f"{name} patients", "area under the curve": said(v["auc"]),
              "sensitivity": said(v["sensitivity"]), "specificity": said(v["specificity"]),
