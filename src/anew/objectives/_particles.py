@@ -27,26 +27,42 @@ from anew.networks.trees import Trees
 
 Index = npt.NDArray[np.intp]
 
-SIZE = 64  # P
+SIZE, MOST = 64, 256  # P, and of rows whose particles collapse
+LEAST = 4.0  # effective particles, below which a row has collapsed
 TREES = 2  # that weigh a particle
 ROOM = 1 << 18  # particles at once
 
 
 @dataclass(frozen=True)
 class Filled:
-    """Whole rows, and for each the least effective sample size (n,) that its particles had; P where all were alike."""
+    """Whole rows, and for each the least effective sample size (n,) that its particles had; P if all were alike."""
 
     x: Cells
     effective: Floats
 
 
 def fill(rows: Cells, known: Bools, given: int, factors: Sequence[Trees], rng: np.random.Generator) -> Filled:
-    """Rows (n, d) whose cells that are not `known` are drawn; the first `given` columns are known and not modelled."""
+    """Rows (n, d) whose cells that are not `known` are drawn; the first `given` columns are known and not modelled.
+
+    Rows whose particles collapse, because what is known fits few of them, are filled again with four times as many.
+    """
+    filled, size = _blocks(rows, known, given, factors, SIZE, rng), SIZE
+    while size < MOST and (poor := np.flatnonzero(filled.effective < LEAST)).size:
+        size *= 4
+        again = _blocks(rows.take(poor), known[poor], given, factors, size, rng)
+        filled.x.codes[poor], filled.x.positions[poor] = again.x.codes, again.x.positions
+        filled.effective[poor] = again.effective
+    return filled
+
+
+def _blocks(
+    rows: Cells, known: Bools, given: int, factors: Sequence[Trees], size: int, rng: np.random.Generator
+) -> Filled:
     gaps = np.array([False] * given + [factor.grid.missing > 0 for factor in factors])
-    parts, size = [], max(ROOM // SIZE, 1)
-    for start in range(0, max(len(rows), 1), size):
-        block = slice(start, start + size)
-        state = Particles(rows.take(block), known[block], gaps, SIZE)
+    parts, step = [], max(ROOM // size, 1)
+    for start in range(0, max(len(rows), 1), step):
+        block = slice(start, start + step)
+        state = Particles(rows.take(block), known[block], gaps, size)
         for j, factor in enumerate(factors, start=given):
             state.advance(j, factor, TREES, rng)
         parts.append(Filled(state.rows, state.effective))
