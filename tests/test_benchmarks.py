@@ -11,6 +11,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # benchmarks/ is n
 
 pd = pytest.importorskip("pandas", reason="the benchmark's measures read pandas frames")
 
+from benchmarks import imputers  # noqa: E402
+from benchmarks.conditions import ADULT, holds, words  # noqa: E402
 from benchmarks.copies import natural_bound  # noqa: E402
 from benchmarks.dependencies import dependencies  # noqa: E402
 from benchmarks.gate import cost, quality  # noqa: E402
@@ -207,3 +209,29 @@ def test_gate_of_cost() -> None:
     bad = cost_of(wall_s=12.5, cpu_s=12.5, peak_mb=1001.0, speed_rows_per_s=199_000.0, speed_rows_per_cpu_s=1.0)
     assert all(line.passed for line in cost(good, cart))
     assert not any(line.passed for line in cost(bad, cart))
+
+
+def test_conditions_hold_where_every_part_does() -> None:
+    table = pd.DataFrame({"age": [20, 40, 60, 60], "sex": ["F", "F", "F", "M"]})
+    assert holds(table, {"age": (40, None), "sex": "F"}).tolist() == [False, True, True, False]
+    assert holds(table, {"age": (None, 40), "sex": ["F", "M"]}).tolist() == [True, True, False, False]
+    assert words({"age": (40, 60), "sex": ["F", "M"]}) == "age 40 to 60, sex = F or M"
+    assert len(ADULT) == 20
+    assert all(2 <= len(condition) <= 3 for condition in ADULT)
+
+
+def test_imputers_keep_what_is_known_and_their_errors_are_those_of_hidden_cells() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(400)
+    train = pd.DataFrame({"x": x, "y": 2 * x + 0.1 * rng.standard_normal(400), "k": (x > 0).astype(float)})
+    rows, known = train[:100].copy(), np.ones((100, 3), bool)
+    known[:50, 1], known[50:, 2] = False, False
+    found = {}
+    for name, fill in imputers.RIVALS.items():
+        filled = fill(train, rows, known, ["k"])
+        assert (filled.to_numpy() == rows.to_numpy())[known].all(), name
+        found[name] = imputers.errors(train, rows, filled, known, ["k"])
+    assert found["IterativeImputer"]["rmse"] < 0.1
+    assert 0.8 < found["mean or mode"]["rmse"] < 1.2
+    assert found["independent draws"]["rmse"] > found["mean or mode"]["rmse"]
+    assert imputers.errors(train, rows, rows, known, ["k"]) == {"rmse": 0.0, "accuracy": 1.0}
