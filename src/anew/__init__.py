@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         DataError,
         Interrupted,
         ResourceError,
+        RuleError,
         StoreError,
         UsageError,
     )
@@ -43,6 +44,7 @@ _HOME = {
     "Look": "anew.api",
     "Model": "anew.model",
     "ResourceError": "anew.core.errors",
+    "RuleError": "anew.core.errors",
     "Run": "anew.job",
     "Schema": "anew.core.schema",
     "StoreError": "anew.core.errors",
@@ -65,6 +67,7 @@ __all__ = [
     "Look",
     "Model",
     "ResourceError",
+    "RuleError",
     "Run",
     "Schema",
     "StoreError",

@@ -6,7 +6,7 @@ import datetime as dt
 import platform
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,11 @@ import numpy as np
 from anew import __version__, store
 from anew.card import write_card
 from anew.core.errors import AnewWarning, UsageError
+from anew.core.release import Release, exact
 from anew.core.schema import Schema
 from anew.data.dataset import Dataset
 from anew.data.describe import describe
+from anew.data.obeying import Share, shares, with_combinations
 from anew.data.origin import Origin
 from anew.fitting import Fitted, Tell, fit_plan, quiet, threads
 from anew.model import Model
@@ -34,6 +36,7 @@ class Look:
     notes: tuple[str, ...]
     schema: Schema
     count: int
+    rules: tuple[Share, ...] = ()
 
     def text(self) -> str:
         head = f"{self.count:,} rows, {len(self.rows)} columns"
@@ -42,7 +45,9 @@ class Look:
             f"  {row['column']:<{wide}}  {row['kind']:<10}  {row['missing']:>6.1%} missing  {row['why']}"
             for row in self.rows
         ]
-        return "\n".join([head, *lines, *[f"note: {note}" for note in self.notes]])
+        rules = [f"  {rule.rule}: holds in {_percent(rule)} of the rows" for rule in self.rules]
+        told = ["rules:", *rules] if rules else []
+        return "\n".join([head, *lines, *told, *[f"note: {note}" for note in self.notes]])
 
     __str__ = text
 
@@ -50,7 +55,13 @@ class Look:
 def look(data: object, schema: Schema | str | Path | None = None) -> Look:
     """Reads the data and decides, without learning anything."""
     dataset = Dataset.open(data, schema)
-    return Look([asdict(row) for row in describe(dataset)], dataset.notes, dataset.schema, dataset.rows)
+    held = tuple(shares(dataset.schema.rules, dataset.schema, dataset.frame))
+    return Look([asdict(row) for row in describe(dataset)], dataset.notes, dataset.schema, dataset.rows, held)
+
+
+def _percent(share: Share) -> str:
+    """A share that is not whole never looks as if it were."""
+    return "100 %" if share.kept == share.rows else f"{min(100 * share.value, 99.99):.4g} %"
 
 
 # ---------------------------------------------------------------- fit and load
@@ -82,7 +93,8 @@ def fit(
     model is saved there, an interrupted training resumes, and a finished one is loaded; `fresh` starts over. `dry_run`
     gives a model that has a plan and nothing else.
     """
-    dataset = Dataset.open(data, schema, target=predict, seed=seed)
+    release = exact()
+    dataset = _under_rules(Dataset.open(data, schema, target=predict, seed=seed), release)
     plan = make_plan(
         dataset,
         learn=learn,
@@ -103,10 +115,26 @@ def fit(
     if dry_run:
         return Model(None, kept, plan, dataset.origin, {}, "")
     if out is None:
-        return _model(fit_plan(_part(dataset, kept), plan, tell=progress or quiet, device=device), kept, dataset)
+        part = _part(dataset, kept)
+        return _model(fit_plan(part, plan, tell=progress or quiet, device=device, release=release), kept, dataset)
     folder = Path(out)
     with store.lock(folder):
-        return _fit_into(folder, _part(dataset, kept), kept, plan, fresh, progress or quiet, device)
+        return _fit_into(folder, _part(dataset, kept), kept, plan, fresh, progress or quiet, device, release)
+
+
+def _under_rules(dataset: Dataset, release: Release) -> Dataset:
+    """Rules that cannot be meant stop here; those that the data break are told; combinations get their lists."""
+    schema = with_combinations(dataset.schema, dataset.frame, release)
+    for share in shares(schema.rules, schema, dataset.frame):
+        if share.kept < share.rows:
+            warnings.warn(
+                AnewWarning(
+                    f"{share.rows - share.kept:,} of {share.rows:,} rows break the rule {share.rule!r}; what the model "
+                    "creates obeys it all the same"
+                ),
+                stacklevel=4,
+            )
+    return replace(dataset, schema=schema)
 
 
 def _made(dataset: Dataset, learn: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -121,7 +149,14 @@ def _part(dataset: Dataset, schema: Schema) -> Dataset:
 
 
 def _fit_into(
-    folder: Path, dataset: Dataset, schema: Schema, plan: Plan, fresh: bool, tell: Tell, device: str | None
+    folder: Path,
+    dataset: Dataset,
+    schema: Schema,
+    plan: Plan,
+    fresh: bool,
+    tell: Tell,
+    device: str | None,
+    release: Release,
 ) -> Model:
     store.check_place(folder)
     found = (folder / "config.json").exists()
@@ -142,7 +177,8 @@ def _fit_into(
         import shutil
 
         shutil.rmtree(folder / store.CHECKPOINT, ignore_errors=True)
-    model = _model(fit_plan(dataset, plan, out=folder, tell=tell, device=device), schema, dataset)
+    fitted = fit_plan(dataset, plan, out=folder, tell=tell, device=device, release=release)
+    model = _model(fitted, schema, dataset)
     tell("Saving the model", 1.0)
     model.save(folder)
     return model

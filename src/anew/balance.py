@@ -19,6 +19,7 @@ from anew.core.schema import MADE
 from anew.core.seeds import stream
 from anew.core.where import Constraint, OneOf, Where, describe
 from anew.joint import Draw, Joint, together
+from anew.rulebook import Rulebook
 
 CLASSES = 10  # whole numbers of at most so many different values are classes
 SLACK = 1e-3  # how far from 1 the shares may sum
@@ -62,9 +63,16 @@ def parse(text: str, names: tuple[str, ...]) -> Balance:
 
 
 def sample(
-    joint: Joint, n: int, balance: Balance, *, seed: int, where: Where, given: pl.DataFrame | None
+    joint: Joint,
+    n: int,
+    balance: Balance,
+    *,
+    seed: int,
+    where: Where,
+    given: pl.DataFrame | None,
+    rules: Rulebook,
 ) -> tuple[pl.DataFrame, Balanced]:
-    """n rows with the shares asked for, and the report."""
+    """n rows with the shares asked for, and the report. All classes share one rulebook, and so one uniqueness."""
     if isinstance(balance, str):
         balance = parse(balance, joint.codec.schema.names)
     column, shares = _shares(joint, balance, where)
@@ -75,7 +83,7 @@ def sample(
         rows = np.flatnonzero(which == k)
         if len(rows):
             context = None if given is None else given[rows]
-            frame, draw = _class(joint, len(rows), column, value, k, seed, where, context)
+            frame, draw = _class(joint, len(rows), column, value, k, seed, where, context, rules)
             frames.append(frame.with_columns(pl.Series(_PLACE, rows)))
             reports.append((value, draw))
     whole = pl.concat(frames).sort(_PLACE).drop(_PLACE)
@@ -104,12 +112,13 @@ def _class(
     seed: int,
     where: Where,
     given: pl.DataFrame | None,
+    rules: Rulebook,
 ) -> tuple[pl.DataFrame, Draw]:
     """So many rows of one class, by a stream of its own."""
     condition = {**where, column: (*where.get(column, ()), OneOf((value,)))}
     own = int(stream("balance", seed, number).integers(2**62))
     try:
-        blocks = list(joint.blocks(rows, seed=own, where=condition, given=given))
+        blocks = list(joint.blocks(rows, seed=own, where=condition, given=given, rules=rules))
     except ConditionError as error:
         raise ConditionError(
             f"The class {_said(value)!r} of {column!r} cannot be drawn: {error}", do="Give it no share"
@@ -125,8 +134,8 @@ def _report(n: int, column: str, reports: list[tuple[object, Draw]], where: Wher
         sum(draw.probability or 0.0 for draw in draws),
         sum(draw.effective or 0.0 for draw in draws),
         any(draw.density for draw in draws),
-        column,
-        tuple((value, draw.rows, draw.probability or 0.0) for value, draw in reports),
+        column=column,
+        classes=tuple((value, draw.rows, draw.probability or 0.0) for value, draw in reports),
     )
 
 

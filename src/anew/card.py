@@ -31,6 +31,7 @@ def write_card(fitted: Fitted, schema: Schema, provenance: Mapping[str, Any], no
             "```",
             "",
             *_section("Notes", [*notes, *fitted.notes]),
+            *_section("Rules that every row obeys", [f"`{rule.text}`" for rule in schema.rules]),
             "## What it can do",
             "",
             *_abilities(fitted),

@@ -26,6 +26,7 @@ from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.joint import Factor, Joint
 from anew.plan import OBJECTIVES, SAFETY, FactorPlan, Plan
+from anew.rulebook import Rulebook
 from anew.store import make_factor
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def fit_plan(
     tell("Reading the columns", 0.0)
     codec = Table(schema)
     codec.fit(dataset.frame, release)
+    Rulebook(codec)  # rules that no row can obey stop here, before anything is learned
     joint = Joint(codec, [], [], threads())
     fitted = Fitted(joint, plan, release)
     done = []

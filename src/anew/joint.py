@@ -17,11 +17,13 @@ import polars as pl
 from anew.codecs.table import Table
 from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
 from anew.core.errors import CapabilityError, UsageError
-from anew.core.learner import Learner, Predicts, Samples, Scores, capabilities
+from anew.core.learner import Conditions, Learner, Predicts, Samples, Scores, capabilities
 from anew.core.seeds import stream
 from anew.core.where import Where, describe
 from anew.plan import OBJECTIVES, FactorPlan
+from anew.rulebook import Order, Rulebook
 from anew.steer.condition import draw_where
+from anew.steer.obey import Judged, Rows
 
 BLOCK = 8192  # rows of a free block
 BLOCK_WHERE = 1024  # rows of a block under conditions, whose particles take more room
@@ -58,21 +60,26 @@ def columns_of(given: Table, learned: Table) -> Columns:
 
 @dataclass(frozen=True)
 class Draw:
-    """What the last draw was like: the condition, its probability under the model and the effective sample size."""
+    """What the last draw was like: the condition, its probability under the model and the effective sample size.
+
+    `obeyed` is the share of the draws that obeyed the rules, where there are any; the others were drawn again.
+    """
 
     rows: int
     condition: str = ""
     probability: float | None = None
     effective: float | None = None
     density: bool = False
+    obeyed: float | None = None
 
     def __str__(self) -> str:
+        rules = "" if self.obeyed is None else f"; {100 * self.obeyed:.3g} % of the draws obeyed the rules"
         if not self.condition:
-            return f"{self.rows:,} rows"
+            return f"{self.rows:,} rows{rules}"
         what = "density" if self.density else "probability"
         return (
             f"{self.rows:,} rows where {self.condition}: the condition has {what} {self.probability:.4g} under the "
-            f"model; effective sample size {self.effective:,.0f}"
+            f"model; effective sample size {self.effective:,.0f}{rules}"
         )
 
 
@@ -80,10 +87,10 @@ def together(draws: list[Draw]) -> Draw:
     """The report of a whole draw from the reports of its blocks."""
     rows = sum(draw.rows for draw in draws)
     if not draws[0].condition:
-        return Draw(rows)
+        return Draw(rows, obeyed=draws[-1].obeyed)
     chance = float(np.mean([draw.probability or 0.0 for draw in draws]))
     effective = float(sum(draw.effective or 0.0 for draw in draws))
-    return Draw(rows, draws[0].condition, chance, effective, draws[0].density)
+    return Draw(rows, draws[0].condition, chance, effective, draws[0].density, draws[-1].obeyed)
 
 
 @dataclass
@@ -114,18 +121,31 @@ class Joint:
     # ------------------------------------------------------------ sampling
 
     def blocks(
-        self, n: int, *, seed: int, where: Where | None = None, given: pl.DataFrame | None = None
+        self,
+        n: int,
+        *,
+        seed: int,
+        where: Where | None = None,
+        given: pl.DataFrame | None = None,
+        rules: Rulebook | None = None,
     ) -> Iterator[tuple[pl.DataFrame, Draw]]:
-        """n rows, block by block, in the schema's order, with the report of each draw."""
+        """n rows, block by block, in the schema's order, with the report of each draw; they obey the rules.
+
+        `rules` are those of the schema when there is no other rulebook.
+        """
+        n = n if given is None else len(given)
+        book = Rulebook(self.codec) if rules is None else rules
+        if book:
+            yield from self._obeying(n, seed, where or {}, given, book)
+            return
         plain = self._plain(where or {}, given)
         size = BLOCK_WHERE if plain else BLOCK
-        if given is not None:
-            n = len(given)
         starts = range(0, n, size)
 
         def one(start: int) -> tuple[pl.DataFrame, Draw]:
-            rows = min(size, n - start)
-            return self._block(start, rows, size, seed, plain, None if given is None else given[start : start + rows])
+            rows, rng = min(size, n - start), stream("block", seed, start // size)
+            frame, draw = self._block(rows, size, rng, plain, None if given is None else given[start : start + rows])
+            return self.codec.made(frame, start, seed), draw
 
         with ThreadPoolExecutor(self.threads) as pool:
             waiting = [pool.submit(one, start) for start in starts[: 2 * self.threads]]
@@ -133,6 +153,38 @@ class Joint:
                 if i + len(waiting) < len(starts):
                     waiting.append(pool.submit(one, starts[i + len(waiting)]))
                 yield waiting.pop(0).result()
+
+    def _obeying(
+        self, n: int, seed: int, where: Where, given: pl.DataFrame | None, book: Rulebook
+    ) -> Iterator[tuple[pl.DataFrame, Draw]]:
+        """The same under rules: what breaks one is drawn again."""
+        able = [f for f in self.factors if isinstance(f.learner, Conditions) and given is None]
+        plain = self._plain(book.learnable(where, frozenset(name for f in able for name in f.plan.learn)), given)
+        size = BLOCK_WHERE if plain else BLOCK
+        order, start = book.order(where), 0
+        book.check_rows(n)
+        parts = self._free(n, seed, size, plain, order) if given is None else self._tied(seed, plain, order, given)
+        for frame, draw in parts:
+            yield self.codec.made(frame, start, seed), _obedient(draw, len(frame), {**where, **plain}, order)
+            start += len(frame)
+
+    def _free(self, n: int, seed: int, size: int, where: Where, order: Order) -> Iterator[tuple[pl.DataFrame, Draw]]:
+        def block(index: int) -> Judged[pl.DataFrame]:
+            return order.judged(*self._block(size, size, stream("block", seed, index), where, None))
+
+        return order.free(n, size, block, self.threads)
+
+    def _tied(self, seed: int, where: Where, order: Order, given: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Draw]]:
+        """Rows beside given ones, block by block; uniqueness makes each block wait for the one before."""
+        order.book.check_given(given)
+        for index, rows in enumerate(given.iter_slices(BLOCK)):
+
+            def draw(which: Rows, attempt: int, rows: pl.DataFrame = rows, index: int = index) -> Judged[pl.DataFrame]:
+                rng = stream("block", seed, index, attempt) if attempt else stream("block", seed, index)
+                known = dict.fromkeys(given.columns, np.ones(len(which), bool))
+                return order.judged(*self._block(len(which), len(which), rng, where, rows[which]), known)
+
+            yield order.tied(len(rows), draw), Draw(len(rows))
 
     def _plain(self, where: Where, given: pl.DataFrame | None) -> dict[str, Any]:
         """The conditions by name, checked; values for given columns must come by `given` or by an equality."""
@@ -147,9 +199,9 @@ class Joint:
         return dict(where)
 
     def _block(
-        self, start: int, rows: int, size: int, seed: int, where: Mapping[str, Any], given: pl.DataFrame | None
+        self, rows: int, size: int, rng: np.random.Generator, where: Where, given: pl.DataFrame | None
     ) -> tuple[pl.DataFrame, Draw]:
-        rng = stream("block", seed, start // size)
+        """The learned columns of a block beside the given ones."""
         draw = Draw(rows)
         parts: list[pl.DataFrame] = [] if given is None else [given]
         for factor in self.creating:
@@ -157,8 +209,7 @@ class Joint:
             mine = {name: rule for name, rule in where.items() if name in factor.plan.learn}
             frame, draw = _draw(factor, size if not parts else rows, rows, mine, context, rng, draw)
             parts.append(frame)
-        whole = pl.concat(parts, how="horizontal")
-        return self.codec.made(whole, start, seed), draw
+        return pl.concat(parts, how="horizontal"), draw
 
     # ------------------------------------------------------------ scoring
 
@@ -266,6 +317,15 @@ def _draw(
     frame = exact_values(factor.learned, factor.learned.decode(drawn.x, factor.view), where)
     chance = drawn.probability * factor.learned.density(allowed, factor.view)
     return frame[:rows], Draw(rows, describe(where), chance, drawn.effective * rows / size, drawn.density)
+
+
+def _obedient(draw: Draw, rows: int, where: Where, order: Order) -> Draw:
+    """The report of rows that were kept, from that of the block which they come from."""
+    if not where:
+        return Draw(rows, obeyed=order.obeyed)
+    effective = rows if draw.effective is None else draw.effective * rows / draw.rows
+    chance = (1.0 if draw.probability is None else draw.probability) * order.asked_share
+    return Draw(rows, describe(where), chance, effective, draw.density, order.obeyed)
 
 
 def _holds(factor: Factor, x: Any, allowed: Mapping[int, Allowed]) -> Bools:

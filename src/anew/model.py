@@ -18,6 +18,7 @@ from anew.balance import Balance
 from anew.completion import complete, faithful, find_gaps
 from anew.core.columns import OUTSIDE, Floats
 from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
+from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
 from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
@@ -27,9 +28,12 @@ from anew.fitting import Tell, quiet
 from anew.interpolation import path
 from anew.joint import Draw, Joint, candidate_cells, together
 from anew.plan import Plan, names_of
+from anew.rulebook import Rulebook
 
 if TYPE_CHECKING:
     from anew.audit.report import Report
+
+Rules = str | Sequence[str | Mapping[str, object] | Rule] | None  # more rules for one draw, as text, dicts or objects
 
 
 @dataclass
@@ -66,14 +70,16 @@ class Model:
         seed: int = 0,
         given: object = None,
         balance: Balance | None = None,
+        rules: Rules = None,
     ) -> Any:
         """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
 
         `where={"sex": "F", "age": (60, None), "ward": ["a", "b"]}`: a value, an interval, any of a list; or
         expressions as on the command line, `["age>=60"]`. `balance="outcome"` draws as many rows of each class,
-        `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities.
+        `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities. Every row
+        obeys the rules of the schema, and those of `rules`: `["admitted <= discharged", "unique: ticket"]`.
         """
-        frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given, balance=balance)))
+        frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given, balance=balance, rules=rules)))
         return give_back(frame, self.schema, self.origin)
 
     def stream(
@@ -84,6 +90,7 @@ class Model:
         seed: int = 0,
         given: object = None,
         balance: Balance | None = None,
+        rules: Rules = None,
     ) -> Iterator[pl.DataFrame]:
         """The same rows as `sample`, block by block, as canonical polars frames; balanced rows are one block."""
         context = None if given is None else self._givens(given)
@@ -94,13 +101,15 @@ class Model:
             context = pl.concat([context] * n)
         if context is not None and len(context) != n:
             raise UsageError("The given rows set how many rows are drawn", found=(n, len(context)), do="Leave out n")
-        rules = where_of(where)
+        conditions, book = where_of(where), Rulebook(self.joint.codec, rules_of(rules))
         if balance is not None:
-            frame, self.last = balanced.sample(self.joint, n, balance, seed=seed, where=rules, given=context)
+            frame, self.last = balanced.sample(
+                self.joint, n, balance, seed=seed, where=conditions, given=context, rules=book
+            )
             yield frame
         else:
             draws: list[Draw] = []
-            for frame, draw in self.joint.blocks(n, seed=seed, where=rules, given=context):
+            for frame, draw in self.joint.blocks(n, seed=seed, where=conditions, given=context, rules=book):
                 draws.append(draw)
                 yield frame
             self.last = together(draws)

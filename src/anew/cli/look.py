@@ -26,7 +26,8 @@ def look(
 
     face.progress("Reading")
     seen = anew.look(data, schema=schema)
-    found = {"rows": seen.count, "columns": seen.rows, "notes": list(seen.notes)}
+    held = [{"rule": share.rule, "holds in": share.value} for share in seen.rules]
+    found = {"rows": seen.count, "columns": seen.rows, "rules": held, "notes": list(seen.notes)}
     if dry_run:
         return Answer(found, seen.text())
     path = out or Path(Path(data).name.split(".")[0] + ".schema.json")

@@ -60,6 +60,16 @@ Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
 ]
+Rule = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="RULE",
+        help="Every row obeys it: 'a <= b', 'total = net + tax', 'unique: ticket', 'together: city, zip'; repeatable.",
+    ),
+]
+RulesFile = Annotated[
+    Path | None, typer.Option("--rules", metavar="FILE", help='A schema file, or a file with {"rules": [...]}.')
+]
 Escape = Annotated[
     bool, typer.Option("--escape-formulas", help="Put ' before CSV cells that a spreadsheet would run (=, +, -, @).")
 ]

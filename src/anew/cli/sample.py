@@ -21,24 +21,28 @@ def sample(
         str | None,
         typer.Option(metavar="COLUMN", help="As many rows of each class; or shares, as in 'ward=a:0.3,b:0.7'."),
     ] = None,
+    rule: options.Rule = None,
+    rules: options.RulesFile = None,
     given: options.GivenRows = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
-    """Create new rows, under conditions if you like."""
+    """Create new rows, under conditions if you like. Every row obeys the rules of the schema and those added."""
     from polars import concat
 
     import anew
+    from anew.core.rules import read_rules, rules_of
     from anew.data.restore import restored
 
     loaded = anew.load(model)
     face.progress("Sampling")
-    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance))
+    added = [*(read_rules(rules) if rules else ()), *rules_of(rule)]
+    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance, rules=added))
     return deliver(
         face,
         restored(concat(blocks), loaded.schema),
         loaded.schema,
         out,
         escape=escape_formulas,
-        note=str(loaded.last) if where or balance else "",
+        note=str(loaded.last) if where or balance or added else "",
     )

@@ -142,6 +142,11 @@ class Table(Codec[pl.DataFrame]):
         columns = {field.name: self.make(field, n, start, seed) for field in self.schema if field.kind in MADE}
         return pl.DataFrame([columns[f.name] if f.name in columns else frame[f.name] for f in self.schema])
 
+    def with_constants(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the constant columns beside those that it has."""
+        constant = [f for f in self.schema if f.kind == "constant" and f.name not in frame.columns]
+        return frame.with_columns(self.make(field, len(frame), 0, 0) for field in constant) if constant else frame
+
     def make(self, field: Field, n: int, start: int, seed: int) -> pl.Series:
         """n cells of a field that is made: keys for rows `start` ..., the constant, or nothing."""
         if field.kind == "identifier":

@@ -51,6 +51,10 @@ class ConditionError(DataError):
     """A condition that the model gives no probability, or that cannot be met within the budget."""
 
 
+class RuleError(ConditionError):
+    """Rules that no row can obey, that exclude each other, or that were not met within the budget."""
+
+
 class StoreError(DataError):
     """A model folder that cannot be read: newer format, truncated, interrupted, altered."""
 

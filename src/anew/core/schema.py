@@ -10,6 +10,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.rules import AnyRule
 
 Kind = Literal[
     "integer", "number", "category", "boolean", "datetime", "duration", "identifier", "constant", "empty", "text"
@@ -49,11 +50,12 @@ class Field(BaseModel):
 
 
 class Schema(BaseModel):
-    """The fields of a record, in the order of the data."""
+    """The fields of a record, in the order of the data, and the rules that its cells obey."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     fields: tuple[Field, ...]
+    rules: tuple[AnyRule, ...] = ()
     format: int = 1
 
     def __iter__(self) -> Iterator[Field]:  # type: ignore[override]
@@ -76,19 +78,22 @@ class Schema(BaseModel):
         return tuple(field.name for field in self.fields)
 
     def select(self, names: Iterable[str]) -> Schema:
-        """The named fields, in the schema's order."""
+        """The named fields, in the schema's order, and the rules that speak of no other."""
         wanted = {self[name].name for name in names}
-        return Schema(fields=tuple(field for field in self.fields if field.name in wanted))
+        rules = tuple(rule for rule in self.rules if wanted.issuperset(rule.columns))
+        return Schema(fields=tuple(field for field in self.fields if field.name in wanted), rules=rules)
 
     def replace(self, *fields: Field) -> Schema:
         """The schema with each of `fields` in the place of the one of its name."""
         new = {self[field.name].name: field for field in fields}
-        return Schema(fields=tuple(new.get(field.name, field) for field in self.fields))
+        return Schema(fields=tuple(new.get(field.name, field) for field in self.fields), rules=self.rules)
 
     def to_json(self) -> str:
-        """A file that a person can edit: one block a column, without the settings that are at their default."""
+        """A file that a person can edit: a block a column without the settings at their default, a line a rule."""
         fields = [field.model_dump(mode="json", exclude_defaults=True) for field in self.fields]
-        return json.dumps({"format": self.format, "fields": fields}, indent=2, ensure_ascii=False) + "\n"
+        text = json.dumps({"format": self.format, "fields": fields}, indent=2, ensure_ascii=False)
+        rules = ",\n".join(f"    {json.dumps(rule.to_dict(), ensure_ascii=False)}" for rule in self.rules)
+        return f'{text[:-2]},\n  "rules": [\n{rules}\n  ]\n}}\n' if rules else text + "\n"
 
     @classmethod
     def from_json(cls, text: str, source: str = "schema") -> Schema:
@@ -97,6 +102,8 @@ class Schema(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
+            if where.startswith("rules") and first["type"] == "value_error":
+                raise DataError(f"{source}: {first['msg'].removeprefix('Value error, ')}") from None
             raise DataError(
                 f"{source} is not a schema: {where}: {first['msg']}",
                 found=first.get("input"),

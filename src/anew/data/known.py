@@ -16,7 +16,7 @@ UNKNOWN = ""  # a dtype that a hand-written schema may leave empty
 
 def applied(schema: Schema, raw: pl.DataFrame, text: bool) -> Schema:
     """The schema for these data: kinds as asked; missing, decimals and formats as found."""
-    return Schema(fields=tuple(_applied(field, raw[field.name], text) for field in schema))
+    return Schema(fields=tuple(_applied(field, raw[field.name], text) for field in schema), rules=schema.rules)
 
 
 def _applied(field: Field, cells: pl.Series, text: bool) -> Field:
