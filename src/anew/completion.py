@@ -19,11 +19,14 @@ from anew.codecs.table import Table
 from anew.core.columns import MISSING, Bools, Cells
 from anew.core.errors import DataError, UsageError
 from anew.core.learner import Completes
+from anew.core.rules import Rule
 from anew.core.schema import MADE, Field, Schema
 from anew.core.seeds import stream
 from anew.data.restore import column as restored
 from anew.joint import Factor, Joint, cannot
+from anew.rulebook import Rulebook
 from anew.steer.complete import Rows, complete_existing
+from anew.steer.obey import Judged
 
 BLOCK = 1024  # rows
 
@@ -78,19 +81,43 @@ def _check_given(joint: Joint, frame: pl.DataFrame) -> None:
             )
 
 
-def complete(joint: Joint, gaps: Gaps, *, seed: int, draw: int = 0) -> pl.DataFrame:
-    """The table with its gaps filled by one draw; the columns of `gaps.frame`, in its order."""
+def complete(joint: Joint, gaps: Gaps, *, seed: int, draw: int = 0, rules: Sequence[Rule] = ()) -> pl.DataFrame:
+    """The table with its gaps filled by one draw that obeys the rules; the columns of `gaps.frame`, in its order."""
     frame = gaps.frame
-    blocks = [frame[start : start + BLOCK] for start in range(0, len(frame), BLOCK)]
+    blocks = list(frame.iter_slices(BLOCK))
+    book = Rulebook(joint.codec, rules, among=frame.columns)
 
     def one(index: int) -> pl.DataFrame:
-        return _block(joint, blocks[index], gaps.fill, stream("complete", seed, draw, index))
+        return _filled(joint, blocks[index], gaps.fill, stream("complete", seed, draw, index))
 
-    with ThreadPoolExecutor(joint.threads) as pool:
-        drawn = pl.concat(pool.map(one, range(len(blocks))))
-    learned = [name for name in gaps.fill if name in drawn.columns]
-    frame = frame.with_columns(_coalesced(frame[name], drawn[name]) for name in learned)
-    return with_made(joint.codec, frame, gaps.fill, seed)
+    if book:
+        book.check_given(frame)
+        filled = pl.concat(_obeying(joint, block, gaps.fill, book, (seed, draw, i)) for i, block in enumerate(blocks))
+    else:
+        with ThreadPoolExecutor(joint.threads) as pool:
+            filled = pl.concat(pool.map(one, range(len(blocks))))
+    return with_made(joint.codec, filled, gaps.fill, seed)
+
+
+def _obeying(
+    joint: Joint, frame: pl.DataFrame, fill: Sequence[str], book: Rulebook, numbers: tuple[int, ...]
+) -> pl.DataFrame:
+    """Some rows with their gaps filled, each drawn until it obeys. What came, and what is not to be filled, stays."""
+    order = book.order({})
+    stays = {n: frame[n].is_not_null().to_numpy() | (n not in fill) for n in book.ruling.computed}
+
+    def draw(rows: Rows, attempt: int) -> Judged[pl.DataFrame]:
+        rng = stream("complete", *numbers, *([attempt] if attempt else []))
+        known = {name: fixed[rows] for name, fixed in stays.items()}
+        return order.judged(_filled(joint, frame[rows], fill, rng), known=known)
+
+    return order.tied(len(frame), draw).select(frame.columns)
+
+
+def _filled(joint: Joint, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
+    """Some rows with the gaps of the learned columns filled."""
+    drawn = _block(joint, frame, fill, rng)
+    return frame.with_columns(_coalesced(frame[name], drawn[name]) for name in fill if name in drawn.columns)
 
 
 def with_made(codec: Table, frame: pl.DataFrame, names: Sequence[str], seed: int) -> pl.DataFrame:

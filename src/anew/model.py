@@ -131,13 +131,19 @@ class Model:
     # ------------------------------------------------------------ completing
 
     def complete(
-        self, data: object, draws: int = 1, seed: int = 0, *, columns: str | Sequence[str] | None = None
+        self,
+        data: object,
+        draws: int = 1,
+        seed: int = 0,
+        *,
+        columns: str | Sequence[str] | None = None,
+        rules: Rules = None,
     ) -> Any:
         """The same rows with their empty cells filled by draws from p(unknown | known); what is known stays as it is.
 
         Columns of the model that the data lacks are filled as well; `columns` names those to fill, and the others
         stay empty. An empty cell means unknown: what is drawn exists. With `draws` > 1, a list of so many tables
-        (multiple imputation: Rubin 1987).
+        (multiple imputation: Rubin 1987). The rows obey the rules of the schema and those of `rules`.
         """
         if draws < 1:
             raise UsageError("The number of draws must be at least 1", found=draws)
@@ -150,7 +156,7 @@ class Model:
         origin = replace(dataset.origin, rows=dataset.labels) if here else self.origin
         tables = []
         for draw in range(draws):
-            frame = complete(self.joint, gaps, seed=seed, draw=draw)
+            frame = complete(self.joint, gaps, seed=seed, draw=draw, rules=rules_of(rules))
             tables.append(give_back(frame, faithful(self.schema, frame), origin))
         return tables if draws > 1 else tables[0]
 

@@ -30,11 +30,13 @@ RARE = 0.5  # of the training rows: below this a bound is a condition, above it 
 
 
 class Rulebook:
-    """Rules over the rows of a codec; false when there are none."""
+    """Rules over the rows of a codec; false when there are none. `among`: only those about these columns."""
 
-    def __init__(self, codec: Table, added: Sequence[Rule] = ()) -> None:
+    def __init__(self, codec: Table, added: Sequence[Rule] = (), among: Sequence[str] | None = None) -> None:
         self.codec, self.schema = codec, codec.schema
-        self.ruling = ruling(_with_lists(codec.schema.rules, added), codec.schema)
+        rules = _with_lists(codec.schema.rules, added)
+        heard = rules if among is None else [rule for rule in rules if set(rule.columns) <= set(among)]
+        self.ruling = ruling(heard, codec.schema)
         check(self.ruling, self.schema, known(codec))
         self.obeying = Obeying(self.ruling, self.schema)
         self.seen = Seen(self.obeying)
@@ -108,7 +110,7 @@ class Order:
     def judged(self, frame: pl.DataFrame, report: Any = None, known: Mapping[str, Bools] | None = None) -> Judged[Any]:
         """Rows as they were drawn -> with their formulas computed, and which of them obey which rule."""
         whole = self.book.obeying.computed(self.book.codec.with_constants(frame), known)
-        met = np.column_stack([self.book.obeying.judged(whole), self.asked.judged(whole)])
+        met = np.column_stack([self.book.obeying.judged(whole, known), self.asked.judged(whole)])
         return Judged(whole, met, report)
 
     def free(

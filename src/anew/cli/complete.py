@@ -23,6 +23,8 @@ def complete(
     columns: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="Fill these only: a,b or repeated. All by default.")
     ] = None,
+    rule: options.Rule = None,
+    rules: options.RulesFile = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
@@ -37,7 +39,8 @@ def complete(
     loaded = anew.load(model)
     loaded.origin = Origin("polars")
     face.progress("Completing")
-    found = loaded.complete(data, draws, seed, columns=options.names(columns))
+    added = options.added_rules(rule, rules)
+    found = loaded.complete(data, draws, seed, columns=options.names(columns), rules=added)
     frame = found if draws == 1 else _numbered(found)
     return deliver(face, frame, faithful(loaded.schema, frame), out, escape=escape_formulas)
 

@@ -96,3 +96,10 @@ def _value(text: str) -> Any:
 def names(columns: list[str] | None) -> str | list[str] | None:
     """One word may name several columns, `a,b`; a repeated option names one each time, commas and all."""
     return columns[0] if columns is not None and len(columns) == 1 else columns
+
+
+def added_rules(rule: list[str] | None, file: Path | None) -> list[Any]:
+    """The rules of a file and those of the command line."""
+    from anew.core.rules import read_rules, rules_of
+
+    return [*(read_rules(file) if file else ()), *rules_of(rule)]

@@ -31,12 +31,11 @@ def sample(
     from polars import concat
 
     import anew
-    from anew.core.rules import read_rules, rules_of
     from anew.data.restore import restored
 
     loaded = anew.load(model)
     face.progress("Sampling")
-    added = [*(read_rules(rules) if rules else ()), *rules_of(rule)]
+    added = options.added_rules(rule, rules)
     blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance, rules=added))
     return deliver(
         face,

@@ -21,7 +21,7 @@ from anew.core.expressions import COMPARISONS, Apply, Column, Expression, Value
 from anew.core.schema import Field, Schema
 from anew.core.typed import type_of
 
-EPSILON = 4e-15  # of the largest number involved: some roundings of float64, each 1.1e-16
+EPSILON = 2.0**-51  # of a number: twice the distance between two float64, which are rounded to half of it
 _DAY = 86_400_000_000
 
 
@@ -36,7 +36,8 @@ def compiled(expression: Expression, schema: Schema) -> pl.Expr:
         return compiled(expression.parts[0], schema).is_null()
     parts = [compiled(part, schema) for part in expression.parts]
     if operation in COMPARISONS:
-        slack = _slack(expression, schema) if any(map(_calculated, expression.parts)) else None
+        rounds = any(map(_calculated, expression.parts))
+        slack = pl.sum_horizontal(_error(part, schema) for part in expression.parts) if rounds else None
         return _compared(operation, parts[0], parts[1], slack)
     if operation == "in":
         return reduce(or_, [parts[0] == value for value in parts[1:]])
@@ -50,26 +51,30 @@ def cell(field: Field) -> pl.Expr:
         return column.to_physical().cast(pl.Float64)
     if kind == "number":
         return column.cast(pl.Float32 if field.dtype == "Float32" else pl.Float64).cast(pl.Float64)
-    return column.cast(pl.String) if kind == "word" else column
+    return column.cast(pl.String if kind == "word" else pl.Boolean)
 
 
 def _calculated(expression: Expression) -> bool:
-    """Whether rounding errors may be in it."""
-    return isinstance(expression, Apply)
+    """Whether it is the result of arithmetic, which rounds."""
+    return isinstance(expression, Apply) and expression.operation in _ARITHMETIC
 
 
-def _slack(expression: Apply, schema: Schema) -> pl.Expr:
-    return pl.max_horizontal([part.abs() for part in _numbers(expression, schema)]) * EPSILON
-
-
-def _numbers(expression: Expression, schema: Schema) -> list[pl.Expr]:
-    """Every number that an expression passes through."""
-    if isinstance(expression, Apply) and expression.operation not in COMPARISONS:
-        own = [compiled(expression, schema)]
-        return [*own, *(number for part in expression.parts for number in _numbers(part, schema))]
-    if isinstance(expression, Apply):
-        return [number for part in expression.parts for number in _numbers(part, schema)]
-    return [compiled(expression, schema)]
+def _error(expression: Expression, schema: Schema) -> pl.Expr:
+    """A bound on the rounding errors in a number, to first order (Higham, Accuracy and Stability, 2002, ch. 3)."""
+    size = compiled(expression, schema).abs()
+    if not isinstance(expression, Apply):
+        return size * EPSILON
+    sizes = [compiled(part, schema).abs() for part in expression.parts]
+    errors = [_error(part, schema) for part in expression.parts]
+    if expression.operation == "*":
+        passed = sizes[0] * errors[1] + sizes[1] * errors[0]
+    elif expression.operation == "/":
+        passed = (errors[0] + size * errors[1]) / sizes[1]
+    elif expression.operation == "**":
+        passed = size * sizes[1] * errors[0] / sizes[0]
+    else:
+        passed = pl.sum_horizontal(errors)
+    return finite(passed).fill_null(0.0) + size * EPSILON
 
 
 def _compared(operation: str, left: pl.Expr, right: pl.Expr, slack: pl.Expr | None) -> pl.Expr:
@@ -131,6 +136,8 @@ _OPERATIONS: dict[str, Callable[..., pl.Expr]] = {
 }
 
 
+_ARITHMETIC = frozenset(_OPERATIONS) - {"and", "or", "not"}
+
 # ---------------------------------------------------------------- results as cells
 
 
@@ -157,7 +164,7 @@ def _fits(field: Field) -> tuple[float, float]:
     dtype = dtype_of(field.dtype)
     if not dtype.is_integer() or dtype in (pl.Int64, pl.Int128):
         return -(2.0**63), 2.0**63 - 1024
-    low, high = pl.select(dtype.min(), dtype.max()).row(0)  # type: ignore[attr-defined]
+    low, high = pl.select(dtype.min().alias("low"), dtype.max().alias("high")).row(0)  # type: ignore[attr-defined]
     return float(low), float(high) if high < 2**53 else float(high) - 2048
 
 

@@ -55,15 +55,16 @@ class Obeying:
     def _value(self, formula: Formula) -> pl.Expr:
         return compiled(formula.expression, self.schema)
 
-    def judged(self, frame: pl.DataFrame) -> Bools:
-        """Which rows obey which of `texts`.  (n, rules)"""
+    def judged(self, frame: pl.DataFrame, known: Mapping[str, Bools] | None = None) -> Bools:
+        """Which rows obey which of `texts`; a cell that is `known` to be empty is no missing result.  (n, rules)"""
         frame = comparable(frame, self.schema)
         rules = self.ruling.expressed
         tests = [self._test(rule).fill_null(True).alias(f"{i}") for i, rule in enumerate(rules)]
         tests = [test & self._result_there(rule) for test, rule in zip(tests, rules, strict=True)]
-        judged = frame.select(tests).to_numpy().astype(bool) if tests else np.ones((len(frame), 0), bool)
-        among = [_among(frame, listed, self.schema) for listed in self._listed]
-        return np.column_stack([judged.reshape(len(frame), -1), *among])
+        met = frame.select(tests).to_numpy().astype(bool) if tests else np.ones((len(frame), 0), bool)
+        for i, formula in enumerate(self.ruling.formulas):
+            met[:, i] |= (known or {}).get(formula.target, False) & frame[formula.target].is_null().to_numpy()
+        return np.column_stack([met, *(_among(frame, listed, self.schema) for listed in self._listed)])
 
     def _test(self, rule: Formula | Condition) -> pl.Expr:
         """Whether a row obeys; null where that is not known."""
@@ -90,6 +91,9 @@ class Obeying:
         for among, listed in zip(self.ruling.together, self._listed, strict=True):
             if set(among.together) <= set(frame.columns):
                 counts[among.text] = int((~_among(frame, listed, self.schema)).sum())
+        if all(set(rule.unique) <= set(frame.columns) for rule in self.ruling.unique):
+            for rule, key in zip(self.ruling.unique, self.keys(frame), strict=True):
+                counts[rule.text] = len(key.drop_nulls()) - key.drop_nulls().n_unique()
         return {text: count for text, count in counts.items() if count}
 
     def keys(self, frame: pl.DataFrame) -> list[pl.Series]:
