@@ -92,8 +92,8 @@ class Obeying:
             if set(among.together) <= set(frame.columns):
                 counts[among.text] = int((~_among(frame, listed, self.schema)).sum())
         if all(set(rule.unique) <= set(frame.columns) for rule in self.ruling.unique):
-            for rule, key in zip(self.ruling.unique, self.keys(frame), strict=True):
-                counts[rule.text] = len(key.drop_nulls()) - key.drop_nulls().n_unique()
+            for unique, key in zip(self.ruling.unique, self.keys(frame), strict=True):
+                counts[unique.text] = len(key.drop_nulls()) - key.drop_nulls().n_unique()
         return {text: count for text, count in counts.items() if count}
 
     def keys(self, frame: pl.DataFrame) -> list[pl.Series]:
