@@ -29,7 +29,7 @@ RULES: list[object] = [
 def table(n: int = 600) -> pl.DataFrame:
     """The example with an end after each beginning, a sum, and a column that another one fixes."""
     frame, rng = example_frame(n), np.random.default_rng(1)
-    days = pl.Series(rng.integers(0, 30, n).astype("timedelta64[D]"))
+    days = pl.Series(rng.integers(0, 30, n).astype("timedelta64[D]").astype("timedelta64[us]"))
     return frame.with_columns(
         until=pl.col("since") + days,
         total=(2 * pl.col("age") + pl.col("spent")).round(2),
@@ -50,13 +50,13 @@ def obeys(model: anew.Model, frame: pl.DataFrame, *more: object) -> bool:
 def model() -> anew.Model:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", anew.AnewWarning)
-        return anew.fit(table(), schema=under(table(), RULES), seed=1)
+        return anew.fit(table(), schema=under(table(), RULES), seed=1, trees=1)
 
 
 @pytest.fixture(scope="module")
 def free() -> anew.Model:
     """The same table, fitted without a rule."""
-    return anew.fit(table(), seed=1)
+    return anew.fit(table(), seed=1, trees=1)
 
 
 def test_every_row_obeys_and_most_draws_do_already(model: anew.Model) -> None:
@@ -133,6 +133,7 @@ def test_completion_obeys_and_keeps_what_is_known(model: anew.Model) -> None:
     gaps = whole.with_columns(
         pl.when(pl.Series(rng.random(200) < 0.6)).then(pl.col(name)).alias(name) for name in whole.columns
     )
+    gaps = gaps.with_columns(total=pl.when(pl.all_horizontal(pl.col("age", "spent").is_not_null())).then("total"))
     full = model.complete(gaps, seed=1)
     assert obeys(model, full)
     for name in whole.columns:
@@ -148,13 +149,13 @@ def test_completion_obeys_and_keeps_what_is_known(model: anew.Model) -> None:
 
 def test_given_columns_stay_and_the_rest_obeys() -> None:
     schema = under(table(), ["since <= until", "total = round(2 * age + spent, 2)"])
-    model = anew.fit(table(), given=["since", "age"], schema=schema)
+    model = anew.fit(table(), given=["since", "age"], schema=schema, trees=1)
     context = table(900)[600:].select("since", "age")
     rows = model.sample(given=context, seed=1)
     assert rows.select("since", "age").equals(context)
     assert obeys(model, rows)
-    with pytest.raises(anew.RuleError, match="given rows break the rule 'age < 18'"):
-        model.sample(given=context, rules=["age < 18"])
+    with pytest.raises(anew.RuleError, match="given rows break the rule 'age < 30'"):
+        model.sample(given=context, rules=["age < 30"])
 
 
 def test_a_budget_ends_with_the_name_of_the_rule(free: anew.Model) -> None:
@@ -197,7 +198,7 @@ def test_a_saved_model_keeps_its_rules(model: anew.Model, tmp_path: Path) -> Non
     model.save(tmp_path / "model")
     again = anew.load(tmp_path / "model")
     assert again.schema.rules == model.schema.rules
-    pl.testing.assert_frame_equal(pl.DataFrame(again.sample(50, seed=3)), model.sample(50, seed=3), check_dtypes=False)
+    assert pl.concat(again.stream(50, seed=3)).equals(pl.concat(model.stream(50, seed=3)))
 
 
 def test_the_audit_asks_for_the_rules(model: anew.Model) -> None:

@@ -26,7 +26,8 @@ X = TypeVar("X")
 Rows = npt.NDArray[np.intp]
 BUDGET = 200  # draws for each row asked for
 FEWEST = 512  # rows for which that budget is counted at least
-COPIES = 64  # draws of one tied row at a time, at most
+EACH = 1000  # draws of each row that is tied
+COPIES = 64  # of them at a time, at most
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,7 @@ def tied(
     tally: Tally,
 ) -> X:
     """n rows in their places; `draw(rows, attempt)` draws the rows of those numbers, some of them several times."""
-    left, begun, attempt = np.arange(n), tally.tried, 0
+    left, attempt, each = np.arange(n), 0, 0
     parts: list[X] = []
     places: list[Rows] = []
     while len(left):
@@ -137,8 +138,8 @@ def tied(
         chosen = np.flatnonzero(kept)
         parts.append(take(judged.x, chosen))
         places.append(rows[chosen])
-        left, attempt = np.setdiff1d(left, rows[chosen]), attempt + 1
-        if len(left) and tally.tried - begun >= budget(n):
+        left, attempt, each = np.setdiff1d(left, rows[chosen]), attempt + 1, each + copies
+        if len(left) and each >= EACH:
             raise tally.spent(n - len(left), n)
     return take(stack(parts), np.argsort(np.concatenate(places)))
 
