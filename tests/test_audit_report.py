@@ -30,7 +30,7 @@ def full() -> Report:
     steps: list[tuple[str, float]] = []
     report = audit(
         *parts,
-        tables.schema_of(parts[0]),
+        Schema(fields=tables.schema_of(parts[0]).fields, rules=("age >= 0", f"`{EVIL}` is not None")),
         target="grade",
         cost={"seconds": 3.2, "peak_bytes": 3e8},
         predictions={"joint": (0.9, 0.85, 0.95), "trees": {"value": 0.91, "low": 0.87, "high": 0.96}, "guess": 0.5},

@@ -38,7 +38,7 @@ def table(n: int = 600) -> pl.DataFrame:
 
 
 def under(frame: pl.DataFrame, rules: object) -> anew.Schema:
-    return anew.Schema(fields=anew.look(frame).schema.fields, rules=rules_of(rules))
+    return anew.look(frame).schema.with_rules(rules)
 
 
 def obeys(model: anew.Model, frame: pl.DataFrame, *more: object) -> bool:

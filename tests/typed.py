@@ -20,11 +20,11 @@ def must(frame: pl.DataFrame, path: Path) -> None:
     model: anew.Model = anew.fit(frame, predict="outcome", time="60s", seed=1)
     anew.fit(path, learn=["a", "b"], given="c", objective="chain", leaf=20)
     model.sample(10, where={"sex": "F", "age": (60, None), "ward": ["a", "b"]})
-    model.sample(10, where=["age>=60"])
+    model.sample(10, where=["age>=60"], rules=["a <= b", {"unique": ["c"]}])
     blocks: Iterator[pl.DataFrame] = model.stream(10)
     passed: bool = model.audit(frame, path, synthetic=next(blocks)).passed
     run: anew.Run = anew.run(path, out="folder", predict="outcome")
-    schema: anew.Schema = anew.look(frame).schema
+    schema: anew.Schema = anew.look(frame).schema.with_rules(["a <= b"])
     rules: dict[str, tuple[OneOf | Between, ...]] = where_of(["age>=60"])
     raise anew.DataError("a sentence", found=(passed, run.folder, schema.names, rules), do="what to do")
 

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from anew.core.errors import DataError, UsageError, did_you_mean
-from anew.core.rules import AnyRule
+from anew.core.rules import AnyRule, rules_of
 
 Kind = Literal[
     "integer", "number", "category", "boolean", "datetime", "duration", "identifier", "constant", "empty", "text"
@@ -87,6 +87,10 @@ class Schema(BaseModel):
         """The schema with each of `fields` in the place of the one of its name."""
         new = {self[field.name].name: field for field in fields}
         return Schema(fields=tuple(new.get(field.name, field) for field in self.fields), rules=self.rules)
+
+    def with_rules(self, rules: object) -> Schema:
+        """The schema with these rules in the place of its own: texts, dicts or objects, one or several."""
+        return Schema(fields=self.fields, rules=rules_of(rules))
 
     def to_json(self) -> str:
         """A file that a person can edit: a block a column without the settings at their default, a line a rule."""
