@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from anew.core.columns import MISSING, OUTSIDE, Cells, Columns, Grid
 from anew.core.cut import Cut
 from anew.core.release import exact
+from anew.networks import trees
 from anew.objectives.chain import Chain
 
 SIZES = (3, 2, 3)
@@ -117,6 +118,36 @@ def test_a_known_value_that_has_no_cell_says_nothing(small: Chain, column: int) 
     filled = small.complete(cells_of(codes), known, np.random.default_rng(0)).codes
     assert (filled[:, column] == OUTSIDE).all()
     assert (np.delete(filled, column, 1) >= 0).all()
+
+
+def test_a_copy_of_what_is_missing_is_drawn_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    """y repeats x in nine rows of ten, and is missing in half of the others; where x is missing there is nothing to
+    repeat, yet y must exist. encode and decode keep the repeated values apart from equal ones."""
+    rng = np.random.default_rng(0)
+    x, other = rng.integers(0, 900, 3000).astype(float), rng.integers(0, 900, 3000).astype(float)
+    y = np.where(rng.random(3000) < 0.9, x, np.where(rng.random(3000) < 0.5, np.nan, other))
+    x[rng.random(3000) < 0.05] = np.nan
+    grids, cells = [], []
+    for values in (x, y):
+        distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
+        grids.append(Cut()(distinct, counts, step=1.0, missing=float(np.isnan(values).sum())))
+        cells.append(grids[-1].encode(values))
+    chain = Chain(Columns(tuple(grids), ("x", "y")), seed=0, trees=4)
+    rows = Cells(np.stack([c for c, _ in cells], 1), np.stack([p for _, p in cells], 1))
+    chain.solve(rows, exact())
+    assert len(chain.factors[1].copies), "the chain sees that y repeats x"
+    filled = chain.complete(rows, np.tile([True, False], (3000, 1)), rng)
+    assert (filled.codes[:, 1] >= 0).all()
+    told = ~np.isnan(x)
+    assert (filled.positions[told, 0] == rows.positions[told, 0]).all()
+    values = grids[1].decode(filled.codes[:, 1], filled.positions[:, 1])
+    assert (values == x)[told].mean() == pytest.approx(0.95, abs=0.02)  # of those that exist
+    back = chain.decode(chain.encode(rows))
+    np.testing.assert_allclose(back.positions, rows.positions, atol=1e-4)
+    monkeypatch.setattr(trees, "AGAIN", 0)  # the last resort at once, in leaves where nearly all is a copy
+    factor, leaves = chain.factors[1], chain.factors[1]._leaves(rows.columns([0]))[0]
+    codes, _ = factor._draw(Cells.empty(3000, 1), leaves, factor._existing, rng)
+    assert (codes >= 0).all()
 
 
 def test_given_columns_are_read() -> None:

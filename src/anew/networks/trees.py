@@ -96,8 +96,20 @@ class Trees(Network):
     @cached_property
     def _plain(self) -> View:
         """The column without copies of others."""
-        part = self.mass.copy()
-        part[self.grid.size + 1 :] = 0.0
+        return self._seen(0, self.grid.size + 1)
+
+    @cached_property
+    def _plain_existing(self) -> View:
+        return self._seen(1, self.grid.size + 1)
+
+    @cached_property
+    def _existing(self) -> View:
+        return self._seen(1, len(self.mass))
+
+    def _seen(self, low: int, high: int) -> View:
+        """The cells from low to high alone."""
+        part = np.zeros_like(self.mass)
+        part[low:high] = self.mass[low:high]
         return View(self.histograms, self.mass, part)
 
     def _members(self, task: Task, rng: np.random.Generator) -> tuple[Packed, Histograms]:
@@ -133,6 +145,7 @@ class Trees(Network):
         if not len(self.copies):
             return self._place(cell, inside)
         there, ends = self.copies.values(before), self.grid.size + 1
+        plain = self._plain if view is self.free else self._plain_existing
         empty = np.stack([codes < 0 for codes, _ in there], 1)
         for attempt in range(AGAIN + 1):
             redo = np.flatnonzero(cell >= ends)
@@ -140,7 +153,7 @@ class Trees(Network):
             if not len(redo):
                 break
             last = attempt == AGAIN
-            cell[redo], inside[redo] = (self._plain if last else view).draw(h[redo] * (not last) - last, rng)
+            cell[redo], inside[redo] = (plain if last else view).draw(h[redo] * (not last) - last, rng)
         return self._valued(cell, inside, there)
 
     def _valued(self, cell: Index, inside: Floats, there: list[tuple[Codes, Floats]]) -> tuple[Codes, Floats]:
@@ -236,10 +249,6 @@ class Trees(Network):
             x[:, -1] = (first + t * most // trees) % most
             found.append(self.packed(x).astype(np.intp))
         return found
-
-    @cached_property
-    def _existing(self) -> View:
-        return View(self.histograms, self.mass, np.append(0.0, self.mass[1:]))
 
     # ---------------------------------------------------------------- the distribution function
 
