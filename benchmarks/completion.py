@@ -289,7 +289,7 @@ def main(argv: list[str] | None = None) -> int:
     given = arguments(argv)
     score, data = ruler(given.bench), given.data or given.bench.parent.parent / "data/tables"
     record: dict[str, Any] = {"rows": given.rows, "draws": DRAWS, "fit_s": {}, "imputation": {}}
-    pages: list[str] = []
+    pages, verdict = list[str](), list[str]()
     for name in given.sets:
         table = open_table(score, data, name)
         record["fit_s"][name] = table.fit_s
@@ -302,15 +302,18 @@ def main(argv: list[str] | None = None) -> int:
         pages += show_imputation(
             name, f"30 % of the cells hidden; the mean or mode of {DRAWS} draws", record["imputation"][name]
         )
-        print("\n".join(pages), flush=True)
-    verdict = verdicts(record)
-    print("\n".join(verdict))
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "completion.md").write_text(
-        "\n".join(["# Completion, conditions and imputation", "", *verdict, *pages])
-    )
-    (given.out / "completion.json").write_text(json.dumps(record, indent=1) + "\n")
+        verdict = write(given.out, record, pages)  # after each table, so that a run that is stopped leaves its tables
+    print("\n".join([*pages, *verdict]))
     return int(any("fail" in line for line in verdict))
+
+
+def write(out: Path, record: dict[str, Any], pages: list[str]) -> list[str]:
+    """The Markdown page and the record; gives back the verdict."""
+    verdict = verdicts(record)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "completion.md").write_text("\n".join(["# Completion, conditions and imputation", "", *verdict, *pages]))
+    (out / "completion.json").write_text(json.dumps(record, indent=1) + "\n")
+    return verdict
 
 
 if __name__ == "__main__":
