@@ -73,7 +73,7 @@ class Conditional(Network):
 
     @abstractmethod
     def see(self, state: Any, position: int, tokens: torch.Tensor, rows: torch.Tensor) -> Any:
-        """The state that also knows tokens (B,) of a position, in the rows (B,) that are marked."""
+        """The state that also knows tokens (B,) of a position, in the rows (B,) that are marked; the old is used up."""
 
 
 class Predictor(Network):

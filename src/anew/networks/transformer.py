@@ -27,7 +27,7 @@ HEADS = 4
 
 
 class State(NamedTuple):
-    """What is known: keys and values of each layer (B, L + 1, H), and which of the L + 1 may be seen (B, L + 1)."""
+    """Which of the L + 1 parts may be seen (B, L + 1); their keys and values in each layer (B, A, L + 1, H / A)."""
 
     seen: Tensor
     keys: tuple[Tensor, ...]
@@ -75,7 +75,8 @@ class Transformer(nn.Module, Conditional):
 
     def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> State:
         content = self._content(x, given)
-        keys, values = zip(*(layer.read(content) for layer in self._layers()), strict=True)
+        told = [[part.contiguous() for part in layer.read(content)] for layer in self._layers()]
+        keys, values = zip(*told, strict=True)
         return State(torch.cat([torch.ones_like(known[:, :1]), known], 1), keys, values)
 
     def _layers(self) -> list[_Layer]:
@@ -88,19 +89,13 @@ class Transformer(nn.Module, Conditional):
         return self.write.at(self.norm(q)[:, 0], position)
 
     def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> State:
-        here = torch.tensor([position + 1])
+        """Written into the state, which is used up: copies of all keys would take longer than the rest of a draw."""
         content = (self.embedding.at(position)[tokens] + self.standing[position])[:, None]
-        drawn = [layer.read(content) for layer in self._layers()]
-        seen = state.seen.index_copy(1, here, (state.seen[:, position + 1] | rows)[:, None])
-        mask = rows[:, None, None]
-        keys, values = (
-            tuple(
-                old.index_copy(1, here, torch.where(mask, new, old[:, position + 1 : position + 2]))
-                for old, new in zip(olds, news, strict=True)
-            )
-            for olds, news in ((state.keys, [k for k, _ in drawn]), (state.values, [v for _, v in drawn]))
-        )
-        return State(seen, keys, values)
+        state.seen[:, position + 1] |= rows
+        for layer, keys, values in zip(self._layers(), state.keys, state.values, strict=True):
+            for old, new in zip((keys, values), layer.read(content), strict=True):
+                old[rows, :, position + 1] = new[rows, :, 0]
+        return State(*state)
 
 
 class _Layer(nn.Module):
@@ -115,12 +110,12 @@ class _Layer(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def read(self, content: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values (B, L + 1, H) of what can be seen."""
+        """Keys and values (B, A, L + 1, H / A) of what can be seen."""
         keys, values = self.tell(self.content(content)).chunk(2, 2)
-        return keys, values
+        return _heads(keys), _heads(values)
 
     def forward(self, q: Tensor, keys: Tensor, values: Tensor, seen: Tensor) -> Tensor:
-        asked, keys, values = (_heads(part) for part in (self.ask(self.before(q)), keys, values))  # (B, A, L, H / A)
+        asked = _heads(self.ask(self.before(q)))  # (B, A, L, H / A)
         scores = asked @ keys.transpose(2, 3) / math.sqrt(asked.shape[3])
         weights = torch.softmax(scores.masked_fill(~seen[:, None], -math.inf), 3)
         q = q + self.gather((weights @ values).transpose(1, 2).flatten(2))
