@@ -52,6 +52,13 @@ def test_conditions_have_their_probability(objective: str) -> None:
     assert (rows["a"] == "no").mean() == pytest.approx(0.9, abs=0.04)
 
 
+def test_a_condition_on_one_column_has_exactly_the_released_probability() -> None:
+    model = fitted("any_order")
+    for name in "abc":
+        model.sample(50, where={name: "yes"})
+        assert model.last.probability == pytest.approx((coins()[name] == "yes").mean(), abs=3e-4)
+
+
 def test_a_network_that_cannot_serve_is_told_with_those_that_can() -> None:
     with pytest.raises(anew.UsageError, match=r"masked.*transformer"):
         anew.fit(coins(200), objective="any_order", network="mlp")

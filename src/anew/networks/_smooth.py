@@ -68,7 +68,10 @@ def _mixing(size: int) -> Tensor:
 
 
 class Heads(nn.Module):
-    """Logits of every position from a vector of its own: log share + O z + o, O smooth and zero at first."""
+    """Logits of every position from a vector of its own: log share + told (O z + o), O smooth and zero at first.
+
+    `told` is whether the position was told anything: one that was not knows the released shares exactly.
+    """
 
     def __init__(self, space: Tokens, width: int) -> None:
         super().__init__()
@@ -78,14 +81,15 @@ class Heads(nn.Module):
         self.sizes = list(space.sizes)
         self.log_share: Tensor
 
-    def forward(self, z: Tensor) -> Tensor:
-        """(L, B, H) -> (B, V)."""
+    def forward(self, z: Tensor, told: Tensor) -> Tensor:
+        """(L, B, H), (B or 1, L) -> (B, V)."""
         if not self.sizes:
             return z.new_zeros(z.shape[1], 0)
-        parts = zip(z.unbind(0), self.table.each(), torch.split(self.log_share, self.sizes), strict=True)
-        return torch.cat([F.linear(x, rows[:, :-1], rows[:, -1] + share) for x, rows, share in parts], 1)
+        shares = torch.split(self.log_share, self.sizes)
+        parts = zip(z.unbind(0), self.table.each(), shares, told.to(z.dtype).T[:, :, None], strict=True)
+        return torch.cat([F.linear(x, rows[:, :-1], rows[:, -1]) * one + share for x, rows, share, one in parts], 1)
 
-    def at(self, z: Tensor, position: int) -> Tensor:
-        """(B, H) -> (B, K) of one position."""
+    def at(self, z: Tensor, position: int, told: Tensor) -> Tensor:
+        """(B, H), (B,) -> (B, K) of one position."""
         rows, share = self.table.at(position), torch.split(self.log_share, self.sizes)[position]
-        return F.linear(z, rows[:, :-1], rows[:, -1] + share)
+        return F.linear(z, rows[:, :-1], rows[:, -1]) * told.to(z.dtype)[:, None] + share

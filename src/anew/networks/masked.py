@@ -1,7 +1,7 @@
 """A masked multilayer perceptron: every position has one of its own, over the sum of what it is allowed to see.
 
 h_j = sum_i S_ji E_i[x_i] + sum_g C_g e(g);  z_j = relu(W_j h_j + b_j);  z_j <- z_j + relu(U_j z_j + c_j);
-logits_j = log share_j + O_j z_j, so that it starts at the released frequencies.
+logits_j = log share_j + O_j z_j, so that it starts at the released frequencies, and keeps them where j sees nothing.
 
 With S below the diagonal of an order it is the masked autoencoder of Germain et al. (2015, arXiv 1502.03509), with S
 of a random order its order-agnostic training (Uria et al. 2014); S is an input here: each example may have its own.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,13 @@ from anew.core.batch import Encoded
 from anew.core.network import Conditional
 from anew.core.space import Space, Tokens
 from anew.networks._smooth import Heads, Smooth
+
+
+class State(NamedTuple):
+    """What is known: its sum (B, E), and whether it is anything (B,)."""
+
+    seen: Tensor
+    told: Tensor
 
 
 class Masked(nn.Module, Conditional):
@@ -49,7 +56,7 @@ class Masked(nn.Module, Conditional):
         z = F.relu(self.read(z))
         for layer in self.hidden:
             z = z + F.relu(layer(z))
-        logits: Tensor = self.write(z)
+        logits: Tensor = self.write(z, sees.any(2) | bool(given))
         return logits
 
     def _given(self, given: Mapping[str, Encoded], like: Tensor) -> Tensor:
@@ -60,21 +67,19 @@ class Masked(nn.Module, Conditional):
             total = total + tower((space.embed(part.x) * space.embed_mask(part.present)).float().flatten(1))[:, None]
         return total
 
-    def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> Tensor:
-        """(B, E): the sum of what is known."""
+    def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> State:
         parts = self.embedding()[x + self.first]
         seen = torch.matmul(known[:, None].to(parts.dtype), parts)
-        return (seen + self._given(given, seen))[:, 0]
+        return State((seen + self._given(given, seen))[:, 0], known.any(1) | bool(given))
 
     def logits(self, state: Any, position: int) -> Tensor:
-        z = F.relu(self.read.at(state, position))
+        z = F.relu(self.read.at(state.seen, position))
         for layer in self.hidden:
             z = z + F.relu(layer.at(z, position))  # type: ignore[operator]
-        return self.write.at(z, position)
+        return self.write.at(z, position, state.told)
 
-    def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> Tensor:
-        new: Tensor = state + self.embedding.at(position)[tokens] * rows[:, None]
-        return new
+    def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> State:
+        return State(state.seen + self.embedding.at(position)[tokens] * rows[:, None], state.told | rows)
 
 
 class _Each(nn.Module):

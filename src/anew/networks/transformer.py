@@ -62,7 +62,7 @@ class Transformer(nn.Module, Conditional):
         q = self.query.expand(len(x), -1, -1)
         for layer in self._layers():
             q = layer(q, *layer.read(content), seen)
-        logits: Tensor = self.write(self.norm(q).transpose(0, 1))
+        logits: Tensor = self.write(self.norm(q).transpose(0, 1), sees.any(2) | bool(given))
         return logits
 
     def _content(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
@@ -86,7 +86,7 @@ class Transformer(nn.Module, Conditional):
         q = self.query[position].expand(len(state.seen), 1, -1)
         for layer, keys, values in zip(self._layers(), state.keys, state.values, strict=True):
             q = layer(q, keys, values, state.seen[:, None])
-        return self.write.at(self.norm(q)[:, 0], position)
+        return self.write.at(self.norm(q)[:, 0], position, state.seen[:, 1:].any(1) | bool(self.towers))
 
     def see(self, state: Any, position: int, tokens: Tensor, rows: Tensor) -> State:
         """Written into the state, which is used up: copies of all keys would take longer than the rest of a draw."""
