@@ -1,6 +1,6 @@
 """The neural objectives on one table, each with its budget of seconds, beside the kept runs of the neural peers.
 
-usage: python benchmarks/neural.py [--seeds 0,1,2] [--budgets any_order=20,elbo=40,...] [options of tables.py]
+usage: python benchmarks/neural.py [--seeds 0,1,2] [--budgets any_order=16,elbo=40,...] [options of tables.py]
 Every fit is a whole process with the whole machine; what is finished is reused. Peers are never run here: what
 tables.py keeps of them (`--peers tvae,ctgan,mostly`) is shown. The best objective is fitted once more, for --last
 seconds. Writes results/neural.md; ends with 1 if a criterion fails.
@@ -23,7 +23,7 @@ from benchmarks.gate import Line, Summary, written
 from benchmarks.markdown import gate_section, set_section
 from benchmarks.tables import Session, arguments, machine, open_session, words
 
-BUDGETS = "any_order=20,elbo=40,minimax=120,diffusion=120,likelihood=120"  # seconds of training
+BUDGETS = "any_order=16,elbo=40,minimax=120,diffusion=120,likelihood=120"  # seconds of training
 LAST = 300.0
 PEERS = {"elbo": "tvae", "minimax": "ctgan", "any_order": "mostly"}  # whom each must beat, in a fifth of the time
 MOST = {"diffusion": 0.60, "likelihood": 0.60}  # C2ST-HGB that the others must reach

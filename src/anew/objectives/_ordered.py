@@ -30,6 +30,7 @@ from anew.objectives._resampling import scaled, systematic
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 64  # particles for each row asked for, at most
 PER_ROW = 32  # particles for each row of given columns
+DECAY = 0.3  # of weights, for each step and rate: with less, the likelihood of one order overfits in ten epochs
 PART = 4096  # rows that are scored or drawn at once
 
 
@@ -88,7 +89,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         return self.net
 
     def phases(self) -> Sequence[Phase]:
-        adam = partial(torch.optim.AdamW, lr=self.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+        adam = partial(torch.optim.AdamW, lr=self.rate, betas=(0.9, 0.98), weight_decay=DECAY, fused=True)
         return [Phase("conditionals", list(self.module.parameters()), self.loss, adam)]
 
     @abstractmethod
