@@ -194,6 +194,21 @@ def test_data_that_break_a_rule_are_told_and_learned_all_the_same() -> None:
     assert "- `age >= 40`" in model.card
 
 
+def test_rules_about_columns_that_are_not_learned_are_told() -> None:
+    schema = under(table(), ["since <= until", "age >= 18"])
+    with pytest.warns(anew.AnewWarning, match="left out: \\['since <= until'\\]"):
+        model = anew.fit(table(), learn=["age", "sex"], schema=schema, objective="marginals")
+    assert [rule.text for rule in model.schema.rules] == ["age >= 18"]
+
+
+def test_the_same_fit_again_finds_its_model(tmp_path: Path) -> None:
+    table().write_parquet(tmp_path / "rows.parquet")
+    schema = under(table(), [{"together": ["ward", "floor"]}, "since <= until"])
+    anew.fit(tmp_path / "rows.parquet", schema=schema, objective="marginals", out=tmp_path / "model")
+    with pytest.warns(anew.AnewWarning, match="already holds this model"):
+        anew.fit(tmp_path / "rows.parquet", schema=schema, objective="marginals", out=tmp_path / "model")
+
+
 def test_a_saved_model_keeps_its_rules(model: anew.Model, tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     again = anew.load(tmp_path / "model")

@@ -112,6 +112,8 @@ def fit(
         if plan.create and (learn or given)
         else dataset.schema
     )
+    if left := [rule.text for rule in dataset.schema.rules if rule not in kept.rules]:
+        warnings.warn(AnewWarning(f"Rules about columns that are not learned are left out: {left}"), stacklevel=2)
     if dry_run:
         return Model(None, kept, plan, dataset.origin, {}, "")
     if out is None:

@@ -73,7 +73,7 @@ class Draw:
     obeyed: float | None = None
 
     def __str__(self) -> str:
-        rules = "" if self.obeyed is None else f"; {100 * self.obeyed:.3g} % of the draws obeyed the rules"
+        rules = "" if self.obeyed is None else f"; a share of {self.obeyed:.3f} of the draws obeyed the rules"
         if not self.condition:
             return f"{self.rows:,} rows{rules}"
         what = "density" if self.density else "probability"
