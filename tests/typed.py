@@ -19,6 +19,7 @@ from anew.core.where import Between, OneOf, where_of
 def must(frame: pl.DataFrame, path: Path) -> None:
     model: anew.Model = anew.fit(frame, predict="outcome", time="60s", seed=1)
     anew.fit(path, learn=["a", "b"], given="c", objective="chain", leaf=20)
+    anew.fit(frame, predict="outcome", predictors=["linear", "hinge:kernel"])
     model.sample(10, where={"sex": "F", "age": (60, None), "ward": ["a", "b"]})
     model.sample(10, where=["age>=60"], rules=["a <= b", {"unique": ["c"]}])
     blocks: Iterator[pl.DataFrame] = model.stream(10)
