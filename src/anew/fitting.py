@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 Rows = npt.NDArray[np.intp]
 Tell = Callable[[str, float], None]  # what is being done, and the share that is done
 CHECKPOINT_EVERY = 5.0  # seconds
+FEWEST_STEPS = 500  # that a learner with a limit of passes may make
 TRIAL = 12  # steps that tell what a step costs
 VALIDATION = 0.2  # the share of rows on which predictors are ranked
 ENOUGH = 50  # rows from which that ranking means something
@@ -213,7 +214,9 @@ def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan,
     twin = copy.deepcopy(learner)
     cost = seconds_a_step(twin, source, Schedule(TRIAL, batch=learner.batch, validate_every=TRIAL + 1, seed=whole.seed))
     seconds = factor.plan.seconds or learner.usual_seconds
-    return factor.plan.model_copy(update={"steps": max(int(seconds / cost), 20), "seconds": seconds})
+    enough = max(learner.passes * len(source) / learner.batch, FEWEST_STEPS)
+    steps = max(int(min(seconds / cost, enough)), 20)
+    return factor.plan.model_copy(update={"steps": steps, "seconds": seconds})
 
 
 def _batch(factor: Factor, frame: pl.DataFrame) -> Batch:

@@ -106,6 +106,7 @@ class Trained(Learner):
     cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
     validate_every: ClassVar[int] = 250  # steps between looks at rows held out
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
+    passes: ClassVar[float] = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
 
     def __init__(

@@ -38,6 +38,7 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
     usual_seconds = 20.0
     validate_every = 25  # few rows are known by heart within a hundred steps
     patience = 40
+    passes = 60.0
 
     def __init__(
         self, space: Space, given: Mapping[str, Space], *, network: str = "mlp", seed: int = 0, **options: Any
