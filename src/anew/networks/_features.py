@@ -18,13 +18,15 @@ from anew.core.learner import Arrays
 TOP = 64  # the most frequent levels of a category get a feature each, the others share one
 
 
-def ordinal(cells: Cells, orders: list[Floats | None]) -> npt.NDArray[np.float32]:
+def ordinal(cells: Cells, orders: list[Floats | None], spare: int = 0) -> npt.NDArray[np.float32]:
     """(n, d) float32: positions of ordered columns, ranked levels of nominal ones, -1 where missing or unknown."""
-    out = np.empty((len(cells), cells.width), np.float32)
+    out = np.empty((len(cells), cells.width + spare), np.float32)
     for j, order in enumerate(orders):
-        codes = cells.codes[:, j]
-        place = cells.positions[:, j] if order is None else np.append(order, -1.0)[np.maximum(codes, -1)]
-        out[:, j] = np.where(np.isnan(place) | ((codes < 0) & (order is not None)), -1.0, place)
+        if order is None:
+            out[:, j] = cells.positions[:, j]
+            out[np.isnan(out[:, j]), j] = -1.0
+        else:  # MISSING and OUTSIDE find the two last
+            out[:, j] = np.append(order, [-1.0, -1.0])[cells.codes[:, j]]
     return out
 
 

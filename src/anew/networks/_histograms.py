@@ -25,6 +25,8 @@ import numpy.typing as npt
 from anew.core.columns import Allowed, Floats, Grid
 from anew.core.learner import Arrays
 
+TABLE = 1 << 23  # rows of histograms that are looked up by number
+
 Ints = npt.NDArray[np.int32]
 Index = npt.NDArray[np.intp]
 
@@ -152,7 +154,7 @@ class View:
 
     def __init__(self, histograms: Histograms, mass: Floats, part: Floats) -> None:
         h = histograms
-        self.histograms, self.below = h, cumulative(part)
+        self.histograms, self.below, self.whole = h, cumulative(part), part is mass
         whole = cumulative(mass)
         share = (self.below[h.high] - self.below[h.low]) / np.maximum(whole[h.high] - whole[h.low], 1e-300)
         # The marginal is the last histogram, of one entry that is the whole column: index -1 finds it.
@@ -179,9 +181,20 @@ class View:
         """Cells (n,) and the place (n,) in [0, 1) inside each, for the histograms of n rows."""
         h = self._climb(h, rng)
         want = self.base[h] + rng.random(len(h)) * self.own[h]
-        e = np.searchsorted(self.rows, want, side="right") - 1
-        e = np.minimum(e, self.last[h])
+        if self._entry is not None:
+            e = self._entry[want.astype(np.intp)]
+        else:
+            e = np.minimum(np.searchsorted(self.rows, want, side="right") - 1, self.last[h])
         return self._inside(self.low[e], self.high[e], rng.random(len(h)))
+
+    @cached_property
+    def _entry(self) -> Index | None:
+        """The entry of each row, so that a draw of a row is a look-up; None where a part of an entry counts, or where
+        the table would be large."""
+        h = self.histograms
+        if not self.whole or self.rows[-1] > TABLE:
+            return None
+        return np.repeat(np.arange(len(h.low) + 1, dtype=np.int32), np.append(h.count, 1))
 
     def _climb(self, h: Index, rng: np.random.Generator) -> Index:
         """Where each row's draw comes from: its histogram, or one that it is shrunk to, or the marginal (-1)."""
@@ -195,11 +208,17 @@ class View:
 
     def _inside(self, low: Index, high: Index, u: Floats) -> tuple[Index, Floats]:
         """A cell between low and high, in proportion to the part, and the place in it.  (n,)"""
-        want = self.below[low] + u * (self.below[high] - self.below[low])
-        cell = np.searchsorted(self.below, want, side="right") - 1
-        cell = np.clip(cell, low, high - 1)
-        size = self.below[cell + 1] - self.below[cell]
-        return cell, np.clip((want - self.below[cell]) / np.maximum(size, 1e-300), 0.0, np.nextafter(1.0, 0.0))
+        cell, u = low, u.copy()
+        wide = np.flatnonzero(high - low > 1)
+        if len(wide):
+            first, end = low[wide], high[wide]
+            want = self.below[first] + u[wide] * (self.below[end] - self.below[first])
+            found = np.clip(np.searchsorted(self.below, want, side="right") - 1, first, end - 1)
+            size = self.below[found + 1] - self.below[found]
+            u[wide] = np.clip((want - self.below[found]) / np.maximum(size, 1e-300), 0.0, np.nextafter(1.0, 0.0))
+            cell = low.copy()
+            cell[wide] = found
+        return cell, u
 
 
 def collect(owner: Index, cell: Index, width: int) -> tuple[Index, Index, Index]:

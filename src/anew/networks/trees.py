@@ -130,12 +130,19 @@ class Trees(Network):
 
     # ---------------------------------------------------------------- use
 
-    def draw(self, before: Cells, rng: np.random.Generator) -> tuple[Codes, Floats]:
-        """Codes and positions (n,) of the column for rows whose earlier columns are known."""
+    def draw(self, before: Cells, rng: np.random.Generator, *, striped: bool = False) -> tuple[Codes, Floats]:
+        """Codes and positions (n,) of the column for rows whose earlier columns are known.
+
+        `striped`: neighbouring rows go down the same tree, which is still uniform for each row and independent of the
+        other columns' trees, and twice as fast, since a tree then fits the cache. For rows that nobody compares.
+        """
         h = np.full(len(before), -1, np.intp)
         if self.packed is not None:
-            x = self._matrix(before)
-            x[:, -1] = rng.integers(self.packed.trees, size=len(x))
+            x, most = self._matrix(before), self.packed.trees
+            if striped:
+                x[:, -1] = (np.arange(len(x)) * most // max(len(x), 1) + rng.integers(most)) % most
+            else:
+                x[:, -1] = rng.integers(most, size=len(x))
             h = self.packed(x).astype(np.intp)
         return self._draw(before, h, self.free, rng)
 
@@ -298,7 +305,7 @@ class Trees(Network):
 
     def _matrix(self, before: Cells) -> Matrix:
         """(n, d + 1): features, and room for the tree's number."""
-        return np.concatenate([ordinal(before, self.orders), np.zeros((len(before), 1), np.float32)], 1)
+        return ordinal(before, self.orders, spare=1)
 
     def _place(self, cell: Index, inside: Floats) -> tuple[Codes, Floats]:
         """A representable value in each cell: the middle of its share of the cell."""

@@ -92,11 +92,12 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
     # ---------------------------------------------------------------- draws and scores
 
     def sample(self, n: int, rng: np.random.Generator, given: Cells | None = None) -> Cells:
-        rows = self._begin(n, given)
+        order = rng.permutation(n)  # neighbours share their trees while they are drawn, and are no neighbours after
+        rows = self._begin(n, None if given is None else given.take(order))
         for j in self.space.learned:
             factor = self.factors[j - self.space.given]
-            rows.codes[:, j], rows.positions[:, j] = factor.draw(rows.columns(slice(0, j)), rng)
-        return self._learned(rows)
+            rows.codes[:, j], rows.positions[:, j] = factor.draw(rows.columns(slice(0, j)), rng, striped=True)
+        return self._learned(rows).scattered(order)
 
     def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
         whole = self._whole(x, given)
