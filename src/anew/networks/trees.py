@@ -41,8 +41,13 @@ class Trees(Network):
 
     def __init__(self, **options: Any) -> None:
         self.growth = Growth(**options)
+        self.parents: list[int] | None = None  # the earlier columns that it is learned from; None: all
         self.orders: list[Floats | None] = []
         self.packed: Packed | None = None
+
+    def sees(self, rows: Cells, j: int) -> Cells:
+        """Of rows (n, d) the columns before column j that this solver of column j is learned from."""
+        return rows.columns(slice(0, j) if self.parents is None else self.parents)
 
     # ---------------------------------------------------------------- fit
 

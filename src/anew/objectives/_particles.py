@@ -94,9 +94,6 @@ class Particles:
         self._resample(rng)
         self._settle(j, rng)
 
-    def _before(self, j: int, at: Index) -> Cells:
-        return self.rows.columns(slice(0, j)).take(at)
-
     def _keep(self, which: Index) -> None:
         self.rows, self.owner, self.log_weight = self.rows.take(which), self.owner[which], self.log_weight[which]
 
@@ -108,7 +105,7 @@ class Particles:
 
     def _draw(self, j: int, at: Index, factor: Trees, rng: np.random.Generator) -> None:
         if len(at):
-            codes, positions, chance = factor.draw_existing(self._before(j, at), rng)
+            codes, positions, chance = factor.draw_existing(factor.sees(self.rows, j).take(at), rng)
             self.rows.codes[at, j], self.rows.positions[at, j] = codes, positions
             self.log_weight[at] += _log(chance)
 
@@ -118,7 +115,7 @@ class Particles:
         if not len(at):
             return
         codes, positions = self.rows.codes[at, j], self.rows.positions[at, j]
-        nats = _log(factor.chance(self._before(j, at), codes, positions, trees, rng))
+        nats = _log(factor.chance(factor.sees(self.rows, j).take(at), codes, positions, trees, rng))
         trial = self.log_weight.copy()
         trial[at] += nats
         alive = np.zeros(len(self.known), bool)

@@ -12,7 +12,8 @@ Shapes: n rows, d columns, P particles.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from typing import Any
@@ -27,10 +28,12 @@ from anew.core.network import NETWORKS, Network
 from anew.core.release import Release
 from anew.core.seeds import stream
 from anew.networks._growing import Growth
+from anew.networks._parents import parents_of
 from anew.networks.trees import Trees
 from anew.objectives._particles import Filled, fill
 from anew.objectives._resampling import scaled, systematic
 
+MOST_PARENTS = 32  # columns that a column is learned from, at the most
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 256  # particles for each row asked for, at most
 PER_ROW = 64  # particles for each row of given columns
@@ -67,17 +70,20 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
         """As many trees a column as the time allows: a tree of all columns costs about COST rows columns^2."""
         most = USUAL if cpu_seconds is None else MOST
-        afforded = (cpu_seconds or PATIENCE) / (COST * max(rows, 1) * max(columns, 1) ** 2)
+        pairs = max(columns, 1) * min(max(columns, 1), 2 * MOST_PARENTS)
+        afforded = (cpu_seconds or PATIENCE) / (COST * max(rows, 1) * pairs)
         return {"trees": int(min(max(afforded, 1), most))}
 
     def solve(self, cells: Cells, release: Release) -> None:
         """Fits every factor; columns do not wait for each other, so threads share them."""
+        parents = parents_of(cells, self.space, MOST_PARENTS, stream("parents", self.seed))
 
         def fit(j: int) -> None:
             factor, grid = self.factors[j - self.space.given], self.space.grids[j]
+            factor.parents = parents[j]
             factor.fit(
-                cells.columns(slice(0, j)),
-                self.space.select(range(j)),
+                factor.sees(cells, j),
+                self._seen(factor, j),
                 grid,
                 cells.codes[:, j],
                 cells.positions[:, j],
@@ -89,24 +95,28 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
         with ThreadPoolExecutor(max(self.threads, 1)) as pool:
             list(pool.map(fit, reversed(self.space.learned)))  # the widest first: they take longest
 
+    def _columns(self) -> Iterator[tuple[int, Trees]]:
+        """Each learned column and its solver, in order."""
+        return zip(self.space.learned, self.factors, strict=True)
+
+    def _seen(self, factor: Trees, j: int) -> Columns:
+        return self.space.select(range(j) if factor.parents is None else factor.parents)
+
     # ---------------------------------------------------------------- draws and scores
 
     def sample(self, n: int, rng: np.random.Generator, given: Cells | None = None) -> Cells:
         order = rng.permutation(n)  # neighbours share their trees while they are drawn, and are no neighbours after
         rows = self._begin(n, None if given is None else given.take(order))
-        for j in self.space.learned:
-            factor = self.factors[j - self.space.given]
-            rows.codes[:, j], rows.positions[:, j] = factor.draw(rows.columns(slice(0, j)), rng, striped=True)
+        for j, factor in self._columns():
+            rows.codes[:, j], rows.positions[:, j] = factor.draw(factor.sees(rows, j), rng, striped=True)
         return self._learned(rows).scattered(order)
 
     def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
         whole = self._whole(x, given)
         total = np.zeros(len(x))
-        for j in self.space.learned:
+        for j, factor in self._columns():
             codes, grid = whole.codes[:, j], self.space.grids[j]
-            total += self.factors[j - self.space.given].log_prob(
-                whole.columns(slice(0, j)), codes, whole.positions[:, j]
-            )
+            total += factor.log_prob(factor.sees(whole, j), codes, whole.positions[:, j])
             total += np.append(grid.log_base, 0.0)[np.maximum(codes, -1)]
         return total
 
@@ -127,17 +137,16 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
 
         whole = self._whole(x, given)
         u = np.empty((len(x), len(self.space.learned)))
-        for i, j in enumerate(self.space.learned):
-            before = whole.columns(slice(0, j))
-            u[:, i] = self.factors[i].ranks(before, whole.codes[:, j], whole.positions[:, j])
+        for i, (j, factor) in enumerate(self._columns()):
+            u[:, i] = factor.ranks(factor.sees(whole, j), whole.codes[:, j], whole.positions[:, j])
         return np.asarray(ndtri(np.clip(u, EDGE, 1 - EDGE)))
 
     def decode(self, z: Floats, given: Cells | None = None) -> Cells:
         from scipy.special import ndtr
 
         rows, u = self._begin(len(z), given), np.clip(ndtr(z), EDGE, 1 - EDGE)
-        for i, j in enumerate(self.space.learned):
-            rows.codes[:, j], rows.positions[:, j] = self.factors[i].at_ranks(rows.columns(slice(0, j)), u[:, i])
+        for i, (j, factor) in enumerate(self._columns()):
+            rows.codes[:, j], rows.positions[:, j] = factor.at_ranks(factor.sees(rows, j), u[:, i])
         return self._learned(rows)
 
     def _whole(self, x: Cells, given: Cells | None) -> Cells:
@@ -195,8 +204,8 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
     ) -> tuple[Cells, Floats]:
         """Rows drawn under the condition column by column, and their log weights (P,)."""
         rows, log_weight = self._begin(size, given), np.zeros(size)
-        for j in self.space.learned:
-            factor, before = self.factors[j - self.space.given], rows.columns(slice(0, j))
+        for j, factor in self._columns():
+            before = factor.sees(rows, j)
             if j not in where:
                 rows.codes[:, j], rows.positions[:, j] = factor.draw(before, rng)
                 continue
@@ -223,7 +232,7 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
     # ---------------------------------------------------------------- state
 
     def state(self) -> tuple[Config, Arrays]:
-        config: Config = {"factors": []}
+        config: Config = {"factors": [], "parents": [factor.parents for factor in self.factors]}
         arrays: Arrays = {}
         for i, factor in enumerate(self.factors):
             own, held = factor.state()
@@ -232,10 +241,13 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
         return config, arrays
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        for i, (factor, own) in enumerate(zip(self.factors, config["factors"], strict=True)):
-            j = self.space.given + i
-            held = {name.partition(".")[2]: array for name, array in arrays.items() if name.startswith(f"{i}.")}
-            factor.restore(own, held, self.space.grids[j], self.space.select(range(j)))
+        parts: dict[str, Arrays] = defaultdict(dict)
+        for name, array in arrays.items():
+            owner, _, rest = name.partition(".")
+            parts[owner][rest] = array
+        for i, (j, factor) in enumerate(self._columns()):
+            factor.parents = config["parents"][i]
+            factor.restore(config["factors"][i], parts[str(i)], self.space.grids[j], self._seen(factor, j))
 
 
 def _impossible(space: Columns, where: Mapping[int, Allowed]) -> ConditionError:
