@@ -47,11 +47,15 @@ class Gaps:
         return sum(self.frame[name].null_count() for name in self.fill)
 
 
-def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None) -> Gaps:
-    """What is to be filled of a table; one sentence for a table of which nothing is known."""
+def check_able(joint: Joint) -> None:
+    """Before any data is read: whether the model can complete at all."""
     for factor in joint.creating:
         if not isinstance(factor.learner, Completes):
             raise cannot(factor, "complete")
+
+
+def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None) -> Gaps:
+    """What is to be filled of a table; one sentence for a table of which nothing is known."""
     _check_given(joint, frame)
     if all(cells.null_count() == len(cells) for cells in frame):
         raise DataError(
@@ -158,14 +162,13 @@ def _block(joint: Joint, frame: pl.DataFrame, fill: Sequence[str], rng: np.rando
 
 def _factor(factor: Factor, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
     codec, learner = factor.learned, factor.learner
-    if not isinstance(learner, Completes):
-        raise cannot(factor, "complete")
+    assert isinstance(learner, Completes)
     given = factor.given.cells(frame) if factor.given.learned else None
     cells, empty = _partial(codec, frame)
     wanted = empty & np.array([field.name in fill for field in codec.learned])
 
     def once(rows: Rows, x: Cells, known: Bools) -> Cells:
-        data, mask = codec.view_of(x, factor.view), codec.mask(known, factor.view)
+        data, mask = codec.partly(x, known, wanted[rows], factor.view)
         context = None if given is None else factor.given.view_of(given.take(rows), factor.view)
         return codec.cells_of(learner.complete(data, mask, rng, context), factor.view)
 

@@ -20,13 +20,13 @@ from anew.steer.interpolate import interpolated
 
 def encode(joint: Joint, frame: pl.DataFrame) -> Floats:
     """(n, k) latent codes of rows with all columns of the model."""
-    factor, learner = _encoder(joint)
+    factor, learner = encoder(joint)
     return np.asarray(learner.encode(_data(factor, frame), factor.encode_given(frame)), np.float64)
 
 
 def decode(joint: Joint, z: Floats, given: pl.DataFrame | None) -> pl.DataFrame:
     """The learned columns of the rows at codes (n, k)."""
-    factor, learner = _encoder(joint)
+    factor, learner = encoder(joint)
     context = None if given is None else factor.encode_given(given)
     _check_codes(factor, learner, z, given)
     return factor.learned.decode(learner.decode(z, context), factor.view)
@@ -34,7 +34,7 @@ def decode(joint: Joint, z: Floats, given: pl.DataFrame | None) -> pl.DataFrame:
 
 def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) -> list[pl.DataFrame]:
     """The learned columns of the rows at each place between a (0) and b (1); what is given must be the same in both."""
-    factor, learner = _encoder(joint)
+    factor, learner = encoder(joint)
     given = [field.name for field in factor.given.learned]
     if not a.select(given).equals(b.select(given)):
         raise DataError(
@@ -46,7 +46,8 @@ def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) ->
     return [factor.learned.decode(x, factor.view) for x in points]
 
 
-def _encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
+def encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
+    """The factor whose latent space is the model's, and its learner; an error that names who can."""
     factor = joint.creating[0]
     if not isinstance(factor.learner, Encodes):
         raise cannot(factor, "encode")

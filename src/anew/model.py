@@ -15,7 +15,7 @@ import polars as pl
 from anew import balance as balanced
 from anew import latent, store
 from anew.balance import Balance
-from anew.completion import complete, faithful, find_gaps
+from anew.completion import check_able, complete, faithful, find_gaps
 from anew.core.columns import OUTSIDE, Floats
 from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
 from anew.core.rules import Rule, rules_of
@@ -147,6 +147,7 @@ class Model:
         """
         if draws < 1:
             raise UsageError("The number of draws must be at least 1", found=draws)
+        check_able(self.joint)
         dataset = self._partly(data)
         gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None)
         if not gaps.count:
@@ -164,6 +165,7 @@ class Model:
 
     def encode(self, data: object) -> Floats:
         """(n, k) latent codes of rows, about standard normal. The same rows always get the same."""
+        latent.encoder(self.joint)
         return latent.encode(self.joint, self._read(data))
 
     def decode(self, z: npt.ArrayLike, *, given: object = None, seed: int = 0) -> Any:
@@ -186,6 +188,7 @@ class Model:
         a and b are one row each, or n rows each, which are paired. At t = 0 and 1 stand the rows themselves. The
         way is a straight line: no coordinate turns back, what a and b share stays, and it goes on beyond both ends.
         """
+        latent.encoder(self.joint)
         frame = path(self.joint, self._partly(a).frame, self._partly(b).frame, steps, range)
         return give_back(frame, faithful(self.schema, frame), self.origin)
 

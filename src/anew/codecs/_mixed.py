@@ -127,6 +127,17 @@ class MixedView:
             out[:, places] = known[:, j : j + 1]
         return out
 
+    def existing(self, x: Encoded, mask: Bools, wanted: Bools) -> None:
+        """Says in place, of numbers that are to be drawn as existing (n, fields), that they lie between: a known token.
+
+        Where a column has spikes its token does not tell, and where it has no token there is nothing to tell.
+        """
+        for j, number in self.numbers.items():
+            if number.between and number.levels > 1 and not len(number.spikes):
+                rows, place = np.flatnonzero(wanted[:, j]), self.places[j][-1]
+                x.x[rows, place] = 0.0
+                mask[rows, place] = True
+
     def encode(self, cells: Cells) -> Encoded:
         import torch
 

@@ -95,6 +95,16 @@ class Table(Codec[pl.DataFrame]):
         """Which of the learned fields are known (n, fields) -> which places of the data are (n, *data)."""
         return known if view == "Columns" else self.view(view).mask(known)
 
+    def partly(self, cells: Cells, known: Bools, wanted: Bools, view: str) -> tuple[Any, Bools]:
+        """Rows of which some fields are known (n, fields), in a view, and the mask over their data.
+
+        Of what is `wanted` (n, fields) the view says that it exists, where it has a place for that.
+        """
+        x, mask = self.view_of(cells, view), self.mask(known, view)
+        if view == "Mixed":
+            MixedView(self.learned, self.grids).existing(x, mask, wanted)
+        return x, mask
+
     # ---------------------------------------------------------------- encode and decode
 
     def encode(self, data: pl.DataFrame, view: str) -> Any:

@@ -67,10 +67,12 @@ def _take_lazy(data: pl.LazyFrame) -> tuple[Frame, Origin]:
 
 
 def _back_polars(frame: pl.DataFrame, origin: Origin) -> pl.DataFrame:
-    """With the levels of an Enum, which a schema does not tell."""
+    """With the levels of an Enum, which a schema does not tell; levels that it lacks stay words."""
     enums = {name: dtype for name, dtype in origin.dtypes.items() if isinstance(dtype, pl.Enum)}
     return frame.with_columns(
-        pl.col(name).cast(pl.String).cast(dtype) for name, dtype in enums.items() if name in frame.columns
+        pl.col(name).cast(pl.String).cast(dtype)
+        for name, dtype in enums.items()
+        if name in frame.columns and frame[name].cast(pl.String).drop_nulls().is_in(dtype.categories.implode()).all()
     )
 
 

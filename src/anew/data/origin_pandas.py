@@ -101,5 +101,9 @@ def _usual(cells: pl.Series) -> pd.Series:
 
 def _categorical(cells: pl.Series, dtype: pd.CategoricalDtype) -> pd.Series:
     places = {str(level): place for place, level in enumerate(dtype.categories)}
+    drawn = sorted(set(cells.drop_nulls().cast(pl.String)) - set(places))
+    if drawn:  # levels that this part of the data does not list: without them completed cells would be empty again
+        dtype = pd.CategoricalDtype([*dtype.categories, *drawn], dtype.ordered)
+        places |= {level: place for place, level in enumerate(drawn, len(places))}
     codes = [places.get(cell, -1) if cell is not None else -1 for cell in cells.cast(pl.String)]
     return pd.Series(pd.Categorical.from_codes(codes, dtype=dtype))
