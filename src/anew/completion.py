@@ -169,7 +169,7 @@ def _factor(factor: Factor, frame: pl.DataFrame, fill: Sequence[str], rng: np.ra
 
     def once(rows: Rows, x: Cells, known: Bools) -> Cells:
         data, mask = codec.partly(x, known, wanted[rows], factor.view)
-        context = None if given is None else factor.given.view_of(given.take(rows), factor.view)
+        context = None if given is None else factor.given.view_of(given.take(rows), factor.view_given or factor.view)
         return codec.cells_of(learner.complete(data, mask, rng, context), factor.view)
 
     grids = [codec.grids[field.name] for field in codec.learned]
