@@ -125,13 +125,6 @@ class Cells:
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Cells:
         return Cells(self.codes[rows], self.positions[rows])
 
-    def scattered(self, to: npt.NDArray[np.intp]) -> Cells:
-        """Row i moved to row `to[i]`; the inverse of `take(to)` for a permutation."""
-        out = Cells.empty(len(self), self.width)
-        for j in range(self.width):  # column by column: whole columns lie together
-            out.codes[to, j], out.positions[to, j] = self.codes[:, j], self.positions[:, j]
-        return out
-
     def columns(self, which: Sequence[int] | slice) -> Cells:
         return Cells(self.codes[:, which], self.positions[:, which])
 

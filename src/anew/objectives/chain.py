@@ -105,11 +105,10 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
     # ---------------------------------------------------------------- draws and scores
 
     def sample(self, n: int, rng: np.random.Generator, given: Cells | None = None) -> Cells:
-        order = rng.permutation(n)  # neighbours share their trees while they are drawn, and are no neighbours after
-        rows = self._begin(n, None if given is None else given.take(order))
+        rows = self._begin(n, given)
         for j, factor in self._columns():
-            rows.codes[:, j], rows.positions[:, j] = factor.draw(factor.sees(rows, j), rng, striped=True)
-        return self._learned(rows).scattered(order)
+            rows.codes[:, j], rows.positions[:, j] = factor.draw(factor.sees(rows, j), rng)
+        return self._learned(rows)
 
     def log_prob(self, x: Cells, given: Cells | None = None) -> Floats:
         whole = self._whole(x, given)
