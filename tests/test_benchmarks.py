@@ -1,6 +1,8 @@
 """The benchmark's own measures: each is right on a case worked out by hand, and each can tell good from bad."""
 
+import json
 import math
+import re
 import sys
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from benchmarks.interval import Interval, t_interval  # noqa: E402
 from benchmarks.missingness import missingness, pattern_distance  # noqa: E402
 from benchmarks.neural import best_of, criteria  # noqa: E402
 from benchmarks.verbatim import continuous_columns, verbatim  # noqa: E402
+from benchmarks.which_page import on_page, predicted, tables  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def test_verbatim_chooses_continuous_columns_only() -> None:
@@ -252,3 +257,26 @@ def test_a_neural_objective_must_beat_its_peer_in_a_fifth_of_its_time() -> None:
         "any_order": False,
     }
     assert best_of(budgets, found) == "likelihood"
+
+
+def test_the_page_shows_the_committed_tables() -> None:
+    """docs/explanation/which-model.md says what benchmarks/which_model.py last found, and nothing else."""
+    record = json.loads((ROOT / "benchmarks" / "results" / "which_model.json").read_text(encoding="utf-8"))
+    page = (ROOT / "docs" / "explanation" / "which-model.md").read_text(encoding="utf-8")
+    shown = tables(record)
+    marks = dict(re.findall(r"<!-- table (.+?) -->\n(.*?)<!-- end -->", page, re.DOTALL))
+    assert on_page(page, shown) == page
+    assert {name for name, text in marks.items() if "not measured yet" not in text} == set(shown)
+    assert all(table in (ROOT / "benchmarks" / "results" / "which_model.md").read_text() for table in shown.values())
+
+
+def test_a_combination_that_failed_keeps_its_row() -> None:
+    rows = [
+        {"objective": "hinge", "network": "linear", "auc": 0.8, "fit_s": 1.0},
+        {"objective": "hinge", "network": "kernel", "failed": "no memory"},
+        {"objective": "cross_entropy", "network": "linear", "auc": 0.9, "fit_s": 2.0},
+    ]
+    lines = predicted(rows).splitlines()
+    assert [line.split("|")[2].strip() for line in lines[2:]] == ["linear", "linear", "kernel"]
+    assert lines[2].startswith("| cross_entropy")
+    assert lines[4] == "| hinge | kernel | - | - |"
