@@ -29,6 +29,7 @@ from anew.networks._tastes import Ratings, fit_tastes
 
 RANK = 64  # eigenvectors kept
 MOST_ITEMS = 1000  # with a coordinate each; rarer ones share the last
+ROOM = 20_000_000  # users times items: numbers of the matrices of EM
 PRIORS = (3.0, 10.0, 40.0, 160.0)  # users' worth of "all items alike"
 USUAL = 40.0
 FEW = 50  # ratings below which an item's own range is not known
@@ -48,6 +49,7 @@ class Factorised(Predictor):
 
     def fit_values(self, cells: Cells, space: Columns, values: Floats, seed: int) -> None:
         self.pair = _pair(space)
+        self.most = _most(space, self.pair)
         self.mean = np.zeros(0)
         x, (users, items) = self._features(cells, space), self._codes(cells, space)
         self.low, self.high = _ranges(items, values)
@@ -85,15 +87,17 @@ class Factorised(Predictor):
         codes = [np.zeros(len(cells), np.int32), np.zeros(len(cells), np.int32)]
         for which, j in enumerate(self.pair):
             code, size = cells.codes[:, j], space.grids[j].size
-            size = min(size, MOST_ITEMS) if which else size
+            size = min(size, self.most) if which else size
             codes[which] = np.where(code < 0, size, np.minimum(code, size - 1)).astype(np.int32)
         return codes[0], codes[1]
 
     def state(self) -> tuple[Config, Arrays]:
-        return {"pair": list(self.pair), "prior": self.prior}, {name: np.asarray(getattr(self, name)) for name in KEPT}
+        return {"pair": list(self.pair), "most": self.most, "prior": self.prior}, {
+            name: np.asarray(getattr(self, name)) for name in KEPT
+        }
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.pair, self.prior = tuple(config["pair"]), float(config["prior"])
+        self.pair, self.most, self.prior = tuple(config["pair"]), int(config["most"]), float(config["prior"])
         for name in KEPT:
             setattr(self, name, arrays[name])
 
@@ -102,6 +106,12 @@ def _pair(space: Columns) -> tuple[int, ...]:
     """The category with the most levels and the next one; fewer where there are fewer."""
     nominal = [j for j, grid in enumerate(space.grids) if not grid.ordered and grid.size > 1]
     return tuple(sorted(nominal, key=lambda j: (-space.grids[j].size, j))[:2])
+
+
+def _most(space: Columns, pair: tuple[int, ...]) -> int:
+    """How many items have a coordinate, so that users times items have room."""
+    users = space.grids[pair[0]].size if pair else 1
+    return max(min(MOST_ITEMS, ROOM // max(users, 1)), 1)
 
 
 def _ranges(items: Codes, values: Floats) -> tuple[Floats, Floats]:
