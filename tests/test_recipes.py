@@ -154,6 +154,8 @@ def test_run_with_a_recipe(cli: Call, tmp_path: Path) -> None:
         (("--recipe", "preference"), "Did you mean 'preferences'?"),
         (("--recipe", "preferences", "--option", "usr=a"), "Did you mean 'user'?"),
         (("--recipe", "preferences", "--objective", "chain"), "has no setting 'objective'"),
+        (("--recipe", "patients", "--predictors", "linear"), "has no setting 'predictors'"),
+        (("--recipe", "patients", "--option", "taget=a", "--dry-run"), "Did you mean 'target'?"),
         (("--recipe", "preferences", "--option", "user=usr"), "Did you mean 'user'?"),
         (("--recipe", "patients", "--predict", "outcom"), "Did you mean 'outcome'?"),
         (("--recipe", "augment", "--option", "label=redmitted"), "Did you mean 'readmitted'?"),

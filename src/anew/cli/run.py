@@ -39,39 +39,22 @@ def run(
     """
     import anew
 
+    settings: dict[str, Any] = {
+        "learn": options.names(learn),
+        "given": options.names(given),
+        "predict": predict,
+        "predictors": predictors,
+        "objective": objective,
+        "network": network,
+        "time": time,
+        "schema": schema,
+        "seed": seed,
+        "device": device,
+    }
+    own = options.settings(option)
     if recipe is not None:
-        flags = {
-            "learn": learn,
-            "given": given,
-            "predict": predict,
-            "objective": objective,
-            "network": network,
-            "time": time,
-            "schema": schema,
-            "fresh": fresh or None,
-            "device": device,
-            "seed": seed,
-        }
-        return _recipe(face, recipe, data, out, options.settings(option), flags, dry_run)
-
-    done = anew.run(
-        data,
-        out=out,
-        learn=options.names(learn),
-        given=options.names(given),
-        predict=predict,
-        predictors=predictors,
-        objective=objective,
-        network=network,
-        time=time,
-        schema=schema,
-        fresh=fresh,
-        seed=seed,
-        device=device,
-        progress=face.progress,
-        dry_run=dry_run,
-        **options.settings(option),
-    )
+        return _recipe(face, recipe, data, out, own, {**settings, "fresh": fresh or None}, dry_run)
+    done = anew.run(data, out=out, fresh=fresh, progress=face.progress, dry_run=dry_run, **settings, **own)
     return Answer(done.to_dict(), str(done))
 
 
@@ -85,11 +68,12 @@ def _recipe(
     dry_run: bool,
 ) -> Answer:
     """Runs a recipe; flags that were given and that it does not know are refused."""
-    from anew.recipes._calling import call, folder_of, line_of, settings_of
+    from anew.recipes._calling import checked, folder_of, line_of, recipe_of, settings_of
 
+    asked = checked(name, settings, flags)
     folder = out or folder_of(name, data)
     if dry_run:
         found = {"recipe": name, "is": line_of(name), "settings": settings_of(name), "folder": str(folder)}
         return Answer(found, f"{name}: {line_of(name)}\nSettings: {', '.join(settings_of(name))}\nFolder: {folder}")
-    done = call(name, data, settings, {**flags, "out": folder, "progress": face.progress})
+    done = recipe_of(name)(data, out=folder, progress=face.progress, **asked)
     return Answer({"recipe": name, **done.to_dict()}, str(done))

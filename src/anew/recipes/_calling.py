@@ -32,20 +32,19 @@ def line_of(name: str) -> str:
     return (recipe_of(name).__doc__ or "").strip().split("\n")[0]
 
 
-def call(name: str, data: object, options: Mapping[str, Any], flags: Mapping[str, Any]) -> Any:
-    """Runs a recipe; `flags` are those of `anew run` that were given, `options` the recipe's own settings."""
-    recipe, known = recipe_of(name), settings_of(name)
+def checked(name: str, options: Mapping[str, Any], flags: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's arguments: `flags` are those of `anew run` that were given, `options` the recipe's own settings."""
+    accepted, known = inspect.signature(recipe_of(name)).parameters, settings_of(name)
     words = {"target" if key == "predict" else key: value for key, value in flags.items() if value is not None}
-    accepted = inspect.signature(recipe).parameters
     own: dict[str, Any] = {}
     for key, value in {**words, **options}.items():
         spelled = key if key in accepted else f"{key}_"
-        if spelled not in accepted or key == "data":
+        if spelled not in accepted or key in ("data", "out", "progress"):
             raise UsageError(
                 f"The recipe {name!r} has no setting {key!r}", do=did_you_mean(key, known) or "It has none"
             )
         own[spelled] = value
-    return recipe(data, **own)
+    return own
 
 
 def folder_of(name: str, data: object) -> Path:
