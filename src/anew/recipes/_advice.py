@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -228,23 +229,19 @@ def _people(table: Dataset, nominal: list[str]) -> Iterator[Reason]:
 
 def _commands(table: Dataset, goal: Goal, data: str) -> tuple[str, ...]:
     """The commands, in order, for every purpose of the goal."""
-    target = f" --predict {_quoted(goal.column)}" if goal.column else ""
+    target = f" --predict {quote(str(goal.column))}" if goal.column else ""
     commands = []
     if "predict" in goal.purposes and not set(goal.purposes) & set(GENERATIVE):
         way = "cross_entropy" if is_class(table, str(goal.column)) else "squared_error"
         commands += [
-            f"anew fit {data} -o model/ --learn {_quoted(goal.column)} --objective {way} --network boosted",
+            f"anew fit {data} -o model/ --learn {quote(str(goal.column))} --objective {way} --network boosted",
             f"anew predict model/ {data} -o predicted.csv",
         ]
     if set(goal.purposes) & {"share", "create"}:
         commands.append(f"anew run {data}{target}")
     if "augment" in goal.purposes:
-        named = f" --option target={_quoted(goal.column)}" if goal.column else ""
+        named = f" --option target={quote(str(goal.column))}" if goal.column else ""
         commands.append(f"anew run {data} --recipe augment{named}")
     if "fill" in goal.purposes:
         commands += [f"anew fit {data} -o model/", f"anew complete model/ {data} -o full.csv"]
     return tuple(commands)
-
-
-def _quoted(name: str | None) -> str:
-    return f"'{name}'" if name and not name.replace("_", "").isalnum() else str(name)

@@ -6,6 +6,7 @@ A reason a person can follow stands behind every answer, and the answer names th
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 from anew.core.schema import Schema
 from anew.data.dataset import Dataset
@@ -36,7 +37,7 @@ def advise(
     table = Dataset.open(example("patients") if data is None else data, schema)
     goal = goal or ("predict outcome" if data is None else "")
     asked = goal_of(goal, table.schema.names)
-    named = str(data) if isinstance(data, str | Path) else "DATA"
+    named = quote(str(data)) if isinstance(data, str | Path) else "DATA"
     advice = advice_of(table, asked, named)
     tried = evidence(table, asked, time, seed, progress) if try_ and advice.answer != "neither" else None
     return saved(Outcome(story_of(asked, advice, tried)), out)
