@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -117,6 +117,19 @@ class Joint:
         """The columns that the user gives, whatever is asked."""
         made = {name for factor in self.factors for name in factor.plan.learn}
         return [name for factor in self.factors for name in factor.plan.given if name not in made]
+
+    def drawing(self, **options: Any) -> Joint:
+        """The same model with other options of drawing, such as `steps=4`, where a factor's objective has them."""
+        for name, value in options.items():
+            if not any(name in factor.learner.draws for factor in self.creating):
+                raise _no_option(self.creating, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise UsageError(f"{name} is a whole number of at least 1", found=value)
+        factors = [
+            replace(f, learner=f.learner.drawing(**{k: v for k, v in options.items() if k in f.learner.draws}))
+            for f in self.factors
+        ]
+        return replace(self, factors=factors)
 
     # ------------------------------------------------------------ sampling
 
@@ -362,6 +375,12 @@ def exact_values(codec: Table, frame: pl.DataFrame, where: Where) -> pl.DataFram
         if value is not None:
             frame = frame.with_columns(pl.lit(value).cast(frame[name].dtype).alias(name))
     return frame
+
+
+def _no_option(factors: list[Factor], name: str) -> CapabilityError:
+    able = [objective for objective in OBJECTIVES if name in OBJECTIVES[objective].draws]
+    own = ", ".join(sorted({factor.plan.objective for factor in factors}))
+    return CapabilityError(f"{own} draws without {name}", do=f"Objectives with {name}: {', '.join(able) or 'none'}")
 
 
 def cannot(factor: Factor, verb: str) -> CapabilityError:

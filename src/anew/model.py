@@ -71,6 +71,7 @@ class Model:
         given: object = None,
         balance: Balance | None = None,
         rules: Rules = None,
+        steps: int | None = None,
     ) -> Any:
         """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
 
@@ -78,8 +79,10 @@ class Model:
         expressions as on the command line, `["age>=60"]`. `balance="outcome"` draws as many rows of each class,
         `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities. Every row
         obeys the rules of the schema, and those of `rules`: `["admitted <= discharged", "unique: ticket"]`.
+        `steps` is how many steps a draw takes, for objectives that draw step by step: few are fast, many are good.
         """
-        frame = pl.concat(list(self.stream(n, where=where, seed=seed, given=given, balance=balance, rules=rules)))
+        how = {"where": where, "given": given, "balance": balance, "rules": rules, "steps": steps}
+        frame = pl.concat(list(self.stream(n, seed=seed, **how)))  # type: ignore[arg-type]
         return give_back(frame, self.schema, self.origin)
 
     def stream(
@@ -91,6 +94,7 @@ class Model:
         given: object = None,
         balance: Balance | None = None,
         rules: Rules = None,
+        steps: int | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The same rows as `sample`, block by block, as canonical polars frames; balanced rows are one block."""
         context = None if given is None else self._givens(given)
@@ -102,14 +106,15 @@ class Model:
         if context is not None and len(context) != n:
             raise UsageError("The given rows set how many rows are drawn", found=(n, len(context)), do="Leave out n")
         conditions, book = where_of(where), Rulebook(self.joint.codec, rules_of(rules))
+        joint = self.joint if steps is None else self.joint.drawing(steps=steps)
         if balance is not None:
             frame, self.last = balanced.sample(
-                self.joint, n, balance, seed=seed, where=conditions, given=context, rules=book
+                joint, n, balance, seed=seed, where=conditions, given=context, rules=book
             )
             yield frame
         else:
             draws: list[Draw] = []
-            for frame, draw in self.joint.blocks(n, seed=seed, where=conditions, given=context, rules=book):
+            for frame, draw in joint.blocks(n, seed=seed, where=conditions, given=context, rules=book):
                 draws.append(draw)
                 yield frame
             self.last = together(draws)

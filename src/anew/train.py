@@ -96,7 +96,8 @@ def train(
             generator = _generator(schedule.seed, state.step, index)
             batch = source.take(rows[torch.randint(len(rows), (min(schedule.batch, len(rows)),), generator=generator)])
             optimiser.zero_grad(set_to_none=True)
-            losses[phase.name] = float(gradient(phase, batch, generator))
+            with halves(learner.module):
+                losses[phase.name] = float(gradient(phase, batch, generator))
             optimiser.step()
         state.step += 1
         _average(learner.module, state)
@@ -138,14 +139,24 @@ def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: in
         group["lr"] = rate * warm * cool
 
 
+def halves(module: nn.Module) -> torch.autocast:
+    """Matrix products in bfloat16 where the device multiplies them faster than float32; else nothing changes."""
+    device = next(module.parameters()).device.type
+    fast = torch.cpu.get_capabilities().get("avx512_bf16", False) if device == "cpu" else device == "cuda"
+    return torch.autocast(device, torch.bfloat16, enabled=bool(fast))
+
+
 @torch.no_grad()
 def _average(module: nn.Module, state: State) -> None:
     keep = (1 - 1 / state.step) ** (GAMMA + 1)
-    for name, value in module.state_dict().items():
-        if name in state.average and value.is_floating_point():
-            state.average[name].lerp_(value, 1 - keep)
-        else:
-            state.average[name] = value.detach().clone()
+    weights = module.state_dict()
+    if not state.average:
+        state.average = {name: value.detach().clone() for name, value in weights.items()}
+        return
+    moving = [name for name, value in weights.items() if value.is_floating_point()]
+    torch._foreach_lerp_([state.average[n] for n in moving], [weights[n] for n in moving], 1 - keep)
+    for name in weights.keys() - set(moving):
+        state.average[name].copy_(weights[name])
 
 
 @torch.no_grad()
@@ -153,7 +164,8 @@ def _validate(
     learner: Trained, phases: Sequence[Phase], source: Source, held: Tensor, state: State, schedule: Schedule
 ) -> float | None:
     """The held-out loss of the averaged weights, at every `validate_every` steps and at the end."""
-    if state.step % schedule.validate_every and state.step != schedule.steps:
+    due = state.step % schedule.validate_every == 0 or state.step == schedule.steps
+    if not learner.validates or not due:
         return None
     weights = {name: value.clone() for name, value in learner.module.state_dict().items()}
     learner.module.load_state_dict(state.average)

@@ -24,6 +24,9 @@ def sample(
     rule: options.Rule = None,
     rules: options.RulesFile = None,
     given: options.GivenRows = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Steps of a draw: few are fast, more are better (diffusion).")
+    ] = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
@@ -36,7 +39,7 @@ def sample(
     loaded = anew.load(model)
     face.progress("Sampling")
     added = options.added_rules(rule, rules)
-    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance, rules=added))
+    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance, rules=added, steps=steps))
     return deliver(
         face,
         restored(concat(blocks), loaded.schema),

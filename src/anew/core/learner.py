@@ -6,10 +6,11 @@ learner reads and writes: `Cells` (numpy) for solvers, `Encoded` (torch) for net
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,7 @@ class Learner(ABC):
     networks: ClassVar[tuple[str, ...]] = ()  # names of networks that serve it, best first; none: no choice
     keeps_rows: ClassVar[bool] = False
     minimises: ClassVar[str]  # the objective in one line, for cards and tables
+    draws: ClassVar[tuple[str, ...]] = ()  # the options that may be set anew for each draw, of those of `settings`
 
     @classmethod
     def serves(cls, network: type[Network]) -> bool:
@@ -63,6 +65,13 @@ class Learner(ABC):
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
         """Options that fit so many CPU seconds (None: what is usual), for those that have a size to choose."""
         return {}
+
+    def drawing(self, **options: Any) -> Self:
+        """The same fitted learner with other options of drawing; nothing that was learned is copied."""
+        twin = copy.copy(self)
+        for name, value in options.items():
+            setattr(twin, name, value)
+        return twin
 
     @abstractmethod
     def state(self) -> tuple[Config, Arrays]: ...
@@ -108,6 +117,7 @@ class Trained(Learner):
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
     passes: ClassVar[float] = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
+    validates: ClassVar[bool] = True  # whether the held-out loss of the first phase says which weights are best
 
     def __init__(
         self, space: Space, given: Mapping[str, Space], *, network: str, seed: int = 0, **options: Any

@@ -20,6 +20,7 @@ from torch.nn import functional as F
 from anew.core.errors import DataError
 
 Shape = tuple[int, ...]
+NARROWEST, WIDEST = -6.0, 4.0  # log deviations of real numbers
 
 
 class Space(ABC):
@@ -73,7 +74,8 @@ class Space(ABC):
 class Real(Space):
     """Real numbers of any shape, about zero mean and unit variance. Parameters: mean and log deviation.
 
-    A number x of the space is origin + unit x in the data's own units, for those who answer in them.
+    The deviation is kept within NARROWEST and WIDEST, so that a number without noise does not draw the density to
+    infinity. A number x of the space is origin + unit x in the data's own units, for those who answer in them.
     """
 
     kind = "Real"
@@ -103,14 +105,14 @@ class Real(Space):
         return known
 
     def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
-        mean, log_scale = params[:, 0], params[:, 1]
+        mean, log_scale = params[:, 0], params[:, 1].clamp(NARROWEST, WIDEST)
         nats = -0.5 * ((x - mean) * torch.exp(-log_scale)) ** 2 - log_scale - 0.5 * math.log(2 * math.pi)
         if present is not None:
             nats = torch.where(present, nats, 0.0)
         return nats.flatten(1).sum(1)
 
     def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        mean, log_scale = params[:, 0], params[:, 1]
+        mean, log_scale = params[:, 0], params[:, 1].clamp(NARROWEST, WIDEST)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
         return mean + torch.exp(log_scale) * noise
 

@@ -45,17 +45,24 @@ class MLP(nn.Module, Module):
         nn.init.zeros_(self.write.bias)
 
     def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
+        exact = torch.autocast(self.norm.weight.device.type, enabled=False)  # numbers are read and written as they are
+        with exact:
+            h = self._read(x, given, time)  # (B, H)
+        for block in self.blocks:
+            h = h + block(h)
+        with exact:
+            result: Tensor = self.write(self.norm(h)).reshape(-1, *self.out)
+        return result
+
+    def _read(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None) -> Tensor:
         parts = [] if self.read is None or x is None else [self.read(x.flatten(1))]
         if self.time is not None and time is not None:
             parts.append(self.time(_waves(time)))
         for name, tower in self.towers.items():
             part, space = given[name], self.spaces[name]
             parts.append(tower((space.embed(part.x) * space.embed_mask(part.present)).flatten(1)))
-        h: Tensor = sum(parts[1:], start=parts[0])  # (B, H)
-        for block in self.blocks:
-            h = h + block(h)
-        result: Tensor = self.write(self.norm(h)).reshape(-1, *self.out)
-        return result
+        h: Tensor = sum(parts[1:], start=parts[0])
+        return h
 
 
 FREQUENCIES = 16

@@ -1,8 +1,13 @@
-"""Flow matching: noise is carried to data along straight lines (Lipman et al. 2023, arXiv 2210.02747, eq. 23).
+"""Diffusion by flow matching: noise is carried to data along straight lines (Lipman et al. 2023, arXiv 2210.02747).
 
-x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I) noise, x_1 = embed(x) data, and t from a logit-normal (Esser et al. 2024,
-arXiv 2403.03206). The network learns the velocity v(x_t, t) = E[x_1 - x_0 | x_t]; a sample solves dx/dt = v(x, t)
-from t = 0 to 1 by Heun's method. Written over `embed` and `unembed` alone, so it serves every space.
+x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I) noise, x_1 = embed(x) data (eq. 23), and t from a logit-normal (Esser et
+al. 2024, arXiv 2403.03206). The network says what the data were: parameters of p(x | x_t) in the space, learned by
+their likelihood, so that tokens are learned by cross-entropy and numbers with their own uncertainty (Dieleman et al.
+2022, arXiv 2211.15089, eq. 6). The velocity follows: v(x_t, t) = E[x_1 - x_0 | x_t] = (E[x_1 | x_t] - x_t) / (1 - t).
+A sample solves dx/dt = v from t = 0 to the last time by Heun's method and draws from p(x | x_t) there; the number of
+steps is chosen when drawing. Running it backwards gives the code of an example.
+
+Completion is trained: in a part of the examples some places are known, and stand in the input as they are.
 """
 
 from __future__ import annotations
@@ -13,21 +18,28 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from anew.core.batch import Batch, Encoded
-from anew.core.learner import Phase, Samples, Trained
-from anew.core.network import NETWORKS, Module
+from anew.core.columns import Floats
+from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
 from anew.core.space import Space
+from anew.objectives._built import Given, build, column, context_of, generator_of, whole
+
+PARTLY = 0.2  # the share of examples of which something is known
+LAST = 0.98  # the time at which the rest is drawn from the network's answer
+CODED = 32  # steps of encode and decode: the less, the less they are inverse
 
 
-class Diffusion(Trained, Samples[Encoded]):
-    """Diffusion by flow matching; `steps` Heun steps a sample."""
+class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
+    """Diffusion by flow matching; `steps` Heun steps a sample, from one checkpoint."""
 
     aliases = ("flow_matching",)
     reads = ("Mixed", "Real", "Tokens")
-    minimises = "the squared error of the velocity from noise to data (flow matching)"
+    minimises = "the likelihood of data given noisy data (flow matching)"
+    draws = ("steps",)
 
     def __init__(
         self,
@@ -41,11 +53,10 @@ class Diffusion(Trained, Samples[Encoded]):
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
         self.steps = steps
-        kind = NETWORKS[network]
-        assert issubclass(kind, Module), f"{network} is not a network that can be trained"
+        channels, *rest = space.shape
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.velocity = kind(space.shape, space.shape, given=given, timed=True, **options)
+            self.network_ = build(network, (2 * channels, *rest), space.params, given=given, timed=True, **options)
 
     @classmethod
     def settings(cls) -> dict[str, type]:
@@ -53,51 +64,100 @@ class Diffusion(Trained, Samples[Encoded]):
 
     @property
     def module(self) -> nn.Module:
-        assert isinstance(self.velocity, nn.Module)
-        return self.velocity
+        return self.network_
 
     def phases(self) -> Sequence[Phase]:
-        return [
-            Phase(
-                "velocity",
-                list(self.module.parameters()),
-                self.loss,
-                partial(torch.optim.AdamW, lr=1e-3, betas=(0.9, 0.99)),
-            )
-        ]
+        adamw = partial(torch.optim.AdamW, lr=2e-3, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
+        return [Phase("denoising", list(self.module.parameters()), self.loss, adamw)]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """|v(x_t, t) - (x_1 - x_0)|^2, averaged over the present parts of each example.  (B,)"""
-        target = self.space.embed(batch.x.x)
-        here = self.space.embed_mask(batch.x.present).to(target.dtype)
-        noise = torch.randn(target.shape, generator=generator, device=target.device)
-        time = torch.sigmoid(torch.randn(len(target), generator=generator, device=target.device))  # (B,)
-        along = _column(time, target)
-        point = (1 - along) * noise + along * target * here
-        error = (self.velocity.forward(point, batch.given, time) - (target - noise)) ** 2 * here
-        return error.flatten(1).sum(1) / here.flatten(1).sum(1).clamp(min=1.0)
+        """-log p(x | x_t, known) in nats over what is unknown and present of each example.  (B,)"""
+        e = self.space.embed(batch.x.x)
+        noise, other = torch.randn((2, *e.shape), generator=generator, device=e.device)
+        time = torch.sigmoid(torch.randn(len(e), generator=generator, device=e.device)) * LAST  # (B,)
+        known = self._known(batch, generator)
+        here = batch.x.present
+        e = torch.where(self.space.embed_mask(here), e, other)  # what is not present may be anything
+        along = column(time, e)
+        params = self._answer((1 - along) * noise + along * e, time, e, known & here, batch.given)
+        return -self.space.log_prob(params, batch.x.x, here & ~known)
+
+    def _known(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """What of the data is known: nothing, or in some examples any share of the places.  (B, *data)"""
+        if batch.known is not None:
+            return batch.known
+        x = batch.x.x
+        dice = torch.rand((2, *x.shape), generator=generator, device=x.device)
+        share = dice[0].flatten(1)[:, 0]
+        return dice[1] < column(torch.where(share < PARTLY, share / PARTLY, 0.0), x)
+
+    def _answer(self, point: Tensor, time: Tensor, e: Tensor, known: Tensor, given: Given) -> Tensor:
+        """The parameters of p(x | point at that time, what is known of e)."""
+        mask = self.space.embed_mask(known)
+        seen = torch.cat([torch.where(mask, e, point), mask.to(point.dtype)], 1)
+        params: Tensor = self.network_(seen, given, time)
+        return params
+
+    # ---------------------------------------------------------------- use
 
     @torch.no_grad()
     def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
-        conditions = {} if given is None else dict.fromkeys(self.given, given)
-        device = next(self.module.parameters()).device
-        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        x = torch.randn((n, *self.space.shape), generator=generator).to(device)  # noise made on the CPU: same anywhere
-        times = torch.linspace(0, 1, self.steps + 1, device=device)
-        for now, then in pairwise(times):
-            x = self._heun(x, now, then, conditions)
-        data = self.space.unembed(x)
-        return Encoded(data, torch.ones_like(data, dtype=torch.bool))
+        nothing = torch.zeros((n, *self.space.data))
+        return self._solve(nothing, torch.zeros_like(nothing, dtype=torch.bool), rng, given)
 
-    def _heun(self, x: Tensor, now: Tensor, then: Tensor, given: Mapping[str, Encoded]) -> Tensor:
+    @torch.no_grad()
+    def complete(
+        self, x: Encoded, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Encoded | None = None
+    ) -> Encoded:
+        """What is known stands in the network's input, as in training."""
+        keep = torch.from_numpy(known)
+        drawn = self._solve(torch.where(keep, x.x, 0.0), keep & x.present, rng, given)
+        return Encoded(torch.where(keep, x.x, drawn.x), drawn.present)
+
+    def _solve(self, x: Tensor, known: Tensor, rng: np.random.Generator, given: Encoded | None) -> Encoded:
+        """From noise to data, given what is known of x."""
+        device = next(self.module.parameters()).device
+        context, generator = context_of(self.given, given), generator_of(rng)
+        e, known = self.space.embed(x).to(device), known.to(device)
+        point = torch.randn((len(x), *self.space.shape), generator=generator).to(device)
+        times = _times(self.steps)
+        for now, then in pairwise(times):
+            point = self._heun(point, now, then, e, known, context)
+        params = self._answer(point, torch.full((len(point),), times[-1]).to(device), e, known, context)
+        return whole(self.space.unembed(self.space.relax(params.cpu(), generator)))
+
+    def _heun(self, x: Tensor, now: float, then: float, e: Tensor, known: Tensor, given: Given) -> Tensor:
         """One step of second order: the mean of the slopes at both ends."""
-        slope = self.velocity.forward(x, given, now.expand(len(x)))
-        if then >= 1:
-            return x + (then - now) * slope
-        end = self.velocity.forward(x + (then - now) * slope, given, then.expand(len(x)))
+        slope = self._slope(x, now, e, known, given)
+        end = self._slope(x + (then - now) * slope, then, e, known, given)
         return x + (then - now) * (slope + end) / 2
 
+    def _slope(self, x: Tensor, time: float, e: Tensor, known: Tensor, given: Given) -> Tensor:
+        times = torch.full((len(x),), time, device=x.device)
+        return (self.space.expect(self._answer(x, times, e, known, given)) - x) / (1 - time)
 
-def _column(time: Tensor, like: Tensor) -> Tensor:
-    """(B,) -> (B, 1, ..., 1), to broadcast over `like`."""
-    return time.reshape(-1, *([1] * (like.ndim - 1)))
+    @torch.no_grad()
+    def encode(self, x: Encoded, given: Encoded | None = None) -> Floats:
+        """The noise from which the deterministic path leads to x: a token is taken at the middle of its place."""
+        e = torch.where(self.space.embed_mask(x.present), self.space.embed(x.x), 0.0)
+        point = self._path(LAST * e, torch.linspace(LAST, 0, CODED + 1).tolist(), given)
+        return np.asarray(point.flatten(1).double().numpy())
+
+    @torch.no_grad()
+    def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
+        times = torch.linspace(0, LAST, CODED + 1).tolist()
+        point = self._path(torch.from_numpy(z).float().reshape(-1, *self.space.shape), times, given)
+        nothing = torch.zeros((len(point), *self.space.data), dtype=torch.bool)
+        params = self._answer(point, torch.full((len(point),), LAST), point, nothing, context_of(self.given, given))
+        return whole(self.space.unembed(self.space.expect(params)))
+
+    def _path(self, x: Tensor, times: Sequence[float], given: Encoded | None) -> Tensor:
+        nothing, context = torch.zeros((len(x), *self.space.data), dtype=torch.bool), context_of(self.given, given)
+        for now, then in pairwise(times):
+            x = self._heun(x, now, then, x, nothing, context)
+        return x
+
+
+def _times(steps: int) -> list[float]:
+    """Steps get smaller towards the data, where tokens are decided.  (steps + 1,)"""
+    return [LAST * (1 - (1 - i / steps) ** 1.0) for i in range(steps + 1)]

@@ -1,0 +1,53 @@
+"""What trained objectives share: networks built by name, generators from numpy's, conditions by name, whole data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from anew.core.batch import Encoded
+from anew.core.network import NETWORKS, Module
+from anew.core.space import Shape, Space
+
+Given = Mapping[str, Encoded]
+
+
+def build(network: str, x: Shape, out: Shape, *, given: Mapping[str, Space], **size: Any) -> nn.Module:
+    """The network of that name from (B, *x) to (B, *out), called as `network(x, given, time)`."""
+    kind = NETWORKS[network]
+    assert issubclass(kind, Module), f"{network} is not a network from tensors to tensors"
+    made = kind(x, out, given=given, **size)
+    assert isinstance(made, nn.Module)
+    return made
+
+
+def awake(network: nn.Module) -> nn.Module:
+    """The network with random weights where it starts with zeros: a code that says nothing at first is never used."""
+    for weight in network.parameters():
+        if weight.ndim > 1 and not bool(weight.any()):
+            nn.init.normal_(weight, std=weight[0].numel() ** -0.5)
+    return network
+
+
+def generator_of(rng: np.random.Generator) -> torch.Generator:
+    """A torch generator on the CPU, so that noise is the same whatever the device."""
+    return torch.Generator().manual_seed(int(rng.integers(2**62)))
+
+
+def context_of(names: Iterable[str], given: Encoded | None) -> Given:
+    """What is given, by the names of the learner's towers."""
+    return {} if given is None else dict.fromkeys(names, given)
+
+
+def whole(x: Tensor) -> Encoded:
+    """Examples of which every part is present."""
+    return Encoded(x, torch.ones_like(x, dtype=torch.bool))
+
+
+def column(time: Tensor, like: Tensor) -> Tensor:
+    """Times (B,) as (B, 1, ..., 1), to broadcast over `like`."""
+    return time.reshape(-1, *([1] * (like.ndim - 1)))

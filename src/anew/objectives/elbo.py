@@ -1,0 +1,180 @@
+"""Variational autoencoder: the evidence lower bound, with a prior that is learned as well.
+
+log p(x) >= E_q(z|x) [log p(x|z)] - beta KL(q(z|x) || p(z))  (Kingma & Welling 2014, arXiv 1312.6114, eq. 3; beta:
+Higgins et al. 2017). The encoder gives q = N(m(x), s(x)^2), the decoder the parameters of p(x|z) in the space.
+The prior is not N(0, I) but its image under a flow z = f(u), u ~ N(0, I) (Chen et al. 2017, arXiv 1611.02731, s. 3.2),
+of affine couplings (Dinh et al. 2017, arXiv 1605.08803, eq. 7-8): samples do not come from holes between the codes of
+the data, and u is the latent space in which straight lines mean something.
+
+Shapes: B batch, K latent coordinates.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from anew.core.batch import Batch, Encoded
+from anew.core.columns import Floats
+from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
+from anew.core.space import Space
+from anew.objectives._built import Given, awake, build, context_of, generator_of, whole
+
+ROUNDS = 20  # of pseudo-Gibbs in a completion
+
+
+class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
+    """A variational autoencoder with `latent` coordinates and a prior of `couplings` affine couplings."""
+
+    aliases = ("vae",)
+    reads = ("Mixed", "Real", "Tokens")
+    minimises = "the evidence lower bound: reconstruction and beta times the divergence from a learned prior"
+    batch = 512
+
+    def __init__(
+        self,
+        space: Space,
+        given: Mapping[str, Space],
+        *,
+        network: str = "mlp",
+        seed: int = 0,
+        latent: int = 32,
+        couplings: int = 6,
+        beta: float = 0.1,
+        depth: int = 2,
+        **options: Any,
+    ) -> None:
+        super().__init__(space, given, network=network, seed=seed, **options)
+        self.latent, self.beta = latent, beta
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.encoder = awake(build(network, space.shape, (2, latent), given=given, depth=depth, **options))
+            self.decoder = awake(build(network, (latent,), space.params, given=given, depth=depth, **options))
+            self.prior = _Flow(latent, couplings, given)
+        self._module = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior})
+
+    @classmethod
+    def settings(cls) -> dict[str, type]:
+        return {"latent": int, "couplings": int, "beta": float, "width": int, "depth": int}
+
+    @property
+    def module(self) -> nn.Module:
+        return self._module
+
+    def phases(self) -> Sequence[Phase]:
+        adamw = partial(torch.optim.AdamW, lr=2e-3, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
+        return [Phase("elbo", list(self.module.parameters()), self.loss, adamw)]
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """-log p(x|z) + beta (log q(z|x) - log p(z)) for one z ~ q(z|x).  (B,) nats"""
+        mean, log_scale = self._posterior(batch.x, batch.given)
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+        z = mean + torch.exp(log_scale) * noise
+        params = self.decoder(z, batch.given)
+        code = (-0.5 * noise**2 - log_scale - 0.5 * math.log(2 * math.pi)).sum(1) - self.prior.log_prob(z, batch.given)
+        return -self.space.log_prob(params, batch.x.x, batch.x.present) + self.beta * code
+
+    def _posterior(self, x: Encoded, given: Given) -> tuple[Tensor, Tensor]:
+        """Mean and log deviation (B, K) of q(z|x)."""
+        here = self.space.embed_mask(x.present)
+        code = self.encoder(torch.where(here, self.space.embed(x.x), 0.0), given)
+        return code[:, 0], (code[:, 1] - 2.0).clamp(-7.0, 3.0)
+
+    # ---------------------------------------------------------------- use
+
+    @torch.no_grad()
+    def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
+        context, generator = context_of(self.given, given), generator_of(rng)
+        u = torch.randn((n, self.latent), generator=generator)
+        z = self.prior.draw(u, context)
+        return whole(self._draw(z, context, generator))
+
+    @torch.no_grad()
+    def complete(
+        self, x: Encoded, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Encoded | None = None
+    ) -> Encoded:
+        """Pseudo-Gibbs: encode, decode, keep the known; again (Rezende et al. 2014, arXiv 1401.4082, appendix F)."""
+        context, generator = context_of(self.given, given), generator_of(rng)
+        keep = torch.from_numpy(known)
+        u = torch.randn((len(x), self.latent), generator=generator)
+        data = torch.where(keep, x.x, self._draw(self.prior.draw(u, context), context, generator))
+        for _ in range(ROUNDS):
+            mean, log_scale = self._posterior(whole(data), context)
+            z = mean + torch.exp(log_scale) * torch.randn(mean.shape, generator=generator)
+            data = torch.where(keep, x.x, self._draw(z, context, generator))
+        return whole(data)
+
+    @torch.no_grad()
+    def encode(self, x: Encoded, given: Encoded | None = None) -> Floats:
+        """The posterior mean, in the coordinates u in which the prior is standard normal."""
+        context = context_of(self.given, given)
+        u, _ = self.prior(self._posterior(x, context)[0], context)
+        return np.asarray(u.double().numpy())
+
+    @torch.no_grad()
+    def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
+        """The means and the likeliest tokens at the coordinates."""
+        context = context_of(self.given, given)
+        params = self.decoder(self.prior.draw(torch.from_numpy(z).float(), context), context)
+        return whole(self.space.unembed(self.space.expect(params)))
+
+    def _draw(self, z: Tensor, given: Given, generator: torch.Generator) -> Tensor:
+        """x ~ p(x|z): by Gumbel's trick the likeliest token of a relaxed draw is an exact draw."""
+        return self.space.unembed(self.space.relax(self.decoder(z, given), generator))
+
+
+class _Flow(nn.Module):
+    """u = g(z), a stack of affine couplings: half of the coordinates move by what the other half says."""
+
+    def __init__(self, latent: int, couplings: int, given: Mapping[str, Space], width: int = 128) -> None:
+        super().__init__()
+        self.left = latent // 2
+        sides = [
+            (self.left, latent - self.left) if i % 2 else (latent - self.left, self.left) for i in range(couplings)
+        ]
+        self.nets = nn.ModuleList([build("mlp", (a,), (2, b), given=given, width=width, depth=1) for a, b in sides])
+        self.centre = nn.Parameter(torch.zeros(latent))
+        self.log_scale = nn.Parameter(torch.zeros(latent))
+
+    def forward(self, z: Tensor, given: Given) -> tuple[Tensor, Tensor]:
+        """u (B, K) and log |du/dz| (B,)."""
+        u = (z - self.centre) * torch.exp(-self.log_scale)
+        nats = -self.log_scale.sum().expand(len(z))
+        left, right = u[:, : self.left], u[:, self.left :]
+        for i, net in enumerate(self.nets):
+            if i % 2:
+                shift, bend = _affine(net(left, given))
+                right, nats = (right - shift) * torch.exp(-bend), nats - bend.sum(1)
+            else:
+                shift, bend = _affine(net(right, given))
+                left, nats = (left - shift) * torch.exp(-bend), nats - bend.sum(1)
+        return torch.cat([left, right], 1), nats
+
+    def draw(self, u: Tensor, given: Given) -> Tensor:
+        """The inverse of `forward`.  (B, K)"""
+        left, right = u[:, : self.left], u[:, self.left :]
+        for i, net in reversed(list(enumerate(self.nets))):
+            if i % 2:
+                shift, bend = _affine(net(left, given))
+                right = right * torch.exp(bend) + shift
+            else:
+                shift, bend = _affine(net(right, given))
+                left = left * torch.exp(bend) + shift
+        return torch.cat([left, right], 1) * torch.exp(self.log_scale) + self.centre
+
+    def log_prob(self, z: Tensor, given: Given) -> Tensor:
+        """log p(z).  (B,)"""
+        u, nats = self.forward(z, given)
+        return nats - 0.5 * (u**2).sum(1) - 0.5 * u.shape[1] * math.log(2 * math.pi)
+
+
+def _affine(out: Tensor) -> tuple[Tensor, Tensor]:
+    """Shift and log scale; the scale is bounded, so that a far point cannot explode."""
+    return out[:, 0], 2.0 * torch.tanh(out[:, 1] / 2.0)
