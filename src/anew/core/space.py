@@ -65,6 +65,13 @@ class Space(ABC):
     def expect(self, params: Tensor) -> Tensor:
         """The mean of the embedding (B, *shape) under (B, *params): E[embed(x)]."""
 
+    @abstractmethod
+    def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
+        """Parameters of p(x | point), point = time embed(x) + (1 - time) noise: those of x ~ a reference (standard
+        normal, uniform), which are known, corrected by `params`, in units of what the point leaves open.
+        point (B, *shape), time (B,) -> (B, *params)
+        """
+
     def config(self) -> dict[str, Any]:
         """The space as JSON: the public fields of the dataclass."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -118,6 +125,12 @@ class Real(Space):
 
     def expect(self, params: Tensor) -> Tensor:
         return params[:, 0]
+
+    def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
+        time = time.reshape(-1, *([1] * len(self.dims)))
+        power = time**2 + (1 - time) ** 2
+        spread = (1 - time) / power.sqrt()
+        return torch.stack([time * point / power + spread * params[:, 0], spread.log() + params[:, 1]], 1)
 
 
 @dataclass(frozen=True)
@@ -200,6 +213,11 @@ class Tokens(Space):
     def expect(self, params: Tensor) -> Tensor:
         return self._side_by_side([torch.softmax(block, 1) for block in self.split(params)], params)
 
+    def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
+        gaps = [1 / math.sqrt((1 / k) * (1 - 1 / k)) if k > 1 else 0.0 for k in self.sizes for _ in range(k)]
+        gap = torch.tensor(gaps, dtype=point.dtype, device=point.device)  # between hot and cold
+        return params + (time / (1 - time) ** 2)[:, None] * gap * point
+
 
 def _scaled(chance: Tensor) -> Tensor:
     """(B, k) chances of tokens -> zero mean and unit variance over uniform tokens."""
@@ -261,6 +279,11 @@ class Mixed(Space):
     def expect(self, params: Tensor) -> Tensor:
         real, tokens = self._parts(params)
         return torch.cat([self.real.expect(real), self.tokens.expect(tokens)], 1)
+
+    def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
+        real, tokens = self._parts(params)
+        left = self.real.denoise(real, point[:, : self.reals], time).flatten(1)
+        return torch.cat([left, self.tokens.denoise(tokens, point[:, self.reals :], time)], 1)
 
 
 SPACES: dict[str, type[Space]] = {space.kind: space for space in (Real, Tokens, Mixed)}

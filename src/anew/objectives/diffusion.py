@@ -3,9 +3,10 @@
 x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I) noise, x_1 = embed(x) data (eq. 23), and t from a logit-normal (Esser et
 al. 2024, arXiv 2403.03206). The network says what the data were: parameters of p(x | x_t) in the space, learned by
 their likelihood, so that tokens are learned by cross-entropy and numbers with their own uncertainty (Dieleman et al.
-2022, arXiv 2211.15089, eq. 6). The velocity follows: v(x_t, t) = E[x_1 - x_0 | x_t] = (E[x_1 | x_t] - x_t) / (1 - t).
-A sample solves dx/dt = v from t = 0 to the last time by Heun's method and draws from p(x | x_t) there; the number of
-steps is chosen when drawing. Running it backwards gives the code of an example.
+2022, arXiv 2211.15089, eq. 6); it corrects what each noisy place says by itself (`denoise`). The velocity follows:
+v(x_t, t) = E[x_1 - x_0 | x_t] = (E[x_1 | x_t] - x_t) / (1 - t). A sample solves dx/dt = v from t = 0 to the last time
+by Heun's method and draws from p(x | x_t) there; the number of steps is chosen when drawing. Running it backwards
+gives the code of an example.
 
 Completion is trained: in a part of the examples some places are known, and stand in the input as they are.
 """
@@ -95,8 +96,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         """The parameters of p(x | point at that time, what is known of e)."""
         mask = self.space.embed_mask(known)
         seen = torch.cat([torch.where(mask, e, point), mask.to(point.dtype)], 1)
-        params: Tensor = self.network_(seen, given, time)
-        return params
+        return self.space.denoise(self.network_(seen, given, time), point, time)
 
     # ---------------------------------------------------------------- use
 
