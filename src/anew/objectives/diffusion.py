@@ -41,6 +41,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     reads = ("Mixed", "Real", "Tokens")
     minimises = "the likelihood of data given noisy data (flow matching)"
     draws = ("steps",)
+    batch = 1024
 
     def __init__(
         self,

@@ -37,7 +37,6 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
     aliases = ("vae",)
     reads = ("Mixed", "Real", "Tokens")
     minimises = "the evidence lower bound: reconstruction and beta times the divergence from a learned prior"
-    batch = 512
 
     def __init__(
         self,
