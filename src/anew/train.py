@@ -96,7 +96,7 @@ def train(
             generator = _generator(schedule.seed, state.step, index)
             batch = source.take(rows[torch.randint(len(rows), (min(schedule.batch, len(rows)),), generator=generator)])
             optimiser.zero_grad(set_to_none=True)
-            with halves(learner.module):
+            with halves(learner):
                 losses[phase.name] = float(gradient(phase, batch, generator))
             optimiser.step()
         state.step += 1
@@ -139,11 +139,11 @@ def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: in
         group["lr"] = rate * warm * cool
 
 
-def halves(module: nn.Module) -> torch.autocast:
-    """Matrix products in bfloat16 where the device multiplies them faster than float32; else nothing changes."""
-    device = next(module.parameters()).device.type
+def halves(learner: Trained) -> torch.autocast:
+    """Matrix products in bfloat16 where learner and device bear them, twice as fast; else nothing changes."""
+    device = next(learner.module.parameters()).device.type
     fast = torch.cpu.get_capabilities().get("avx512_bf16", False) if device == "cpu" else device == "cuda"
-    return torch.autocast(device, torch.bfloat16, enabled=bool(fast))
+    return torch.autocast(device, torch.bfloat16, enabled=bool(fast) and learner.halves)
 
 
 @torch.no_grad()

@@ -40,6 +40,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     aliases = ("flow_matching",)
     reads = ("Mixed", "Real", "Tokens")
     minimises = "the likelihood of data given noisy data (flow matching)"
+    halves = True
     draws = ("steps",)
     batch = 1024
 

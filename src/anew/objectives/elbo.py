@@ -37,6 +37,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
     aliases = ("vae",)
     reads = ("Mixed", "Real", "Tokens")
     minimises = "the evidence lower bound: reconstruction and beta times the divergence from a learned prior"
+    halves = True
 
     def __init__(
         self,

@@ -36,6 +36,7 @@ class Minimax(Trained, Samples[Encoded]):
     aliases = ("gan",)
     reads = ("Mixed", "Real", "Tokens")
     minimises = "a two-player game: the generator's draws against a discriminator, relativistic, with R1 and R2"
+    halves = True
     validates = False  # neither player's loss says how good the samples are
 
     def __init__(
