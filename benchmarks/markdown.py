@@ -84,10 +84,10 @@ def set_section(table: str, summaries: Mapping[str, Summary]) -> list[str]:
     return sections
 
 
-def gate_section(lines: Sequence[Line]) -> list[str]:
-    """The gate, one criterion per line."""
+def gate_section(lines: Sequence[Line], title: str = "Gate") -> list[str]:
+    """The gate or the aims, one criterion per line."""
     failed = sum(not line.passed for line in lines)
     verdict = f"{len(lines) - failed} of {len(lines)} criteria pass." if lines else "No set of the gate was run."
     body = [line.markdown() for line in lines]
     heading = [row(["set", "criterion", "ours", "bar", ""]), row(["---"] * 5)] if lines else []
-    return ["## Gate", "", verdict, "", *heading, *body, ""]
+    return [f"## {title}", "", verdict, "", *heading, *body, ""]
