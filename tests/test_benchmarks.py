@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # benchmarks/ is n
 pd = pytest.importorskip("pandas", reason="the benchmark's measures read pandas frames")
 
 from benchmarks import imputers  # noqa: E402
+from benchmarks.aims import aims  # noqa: E402
 from benchmarks.conditions import ADULT, holds, words  # noqa: E402
 from benchmarks.copies import natural_bound  # noqa: E402
 from benchmarks.dependencies import dependencies  # noqa: E402
@@ -21,6 +22,8 @@ from benchmarks.gate import cost, quality  # noqa: E402
 from benchmarks.interval import Interval, t_interval  # noqa: E402
 from benchmarks.missingness import missingness, pattern_distance  # noqa: E402
 from benchmarks.neural import best_of, criteria  # noqa: E402
+from benchmarks.scale import table  # noqa: E402
+from benchmarks.tables import Session, arguments  # noqa: E402
 from benchmarks.verbatim import continuous_columns, verbatim  # noqa: E402
 from benchmarks.which_page import on_page, predicted, tables  # noqa: E402
 
@@ -211,10 +214,38 @@ def test_gate_of_cost() -> None:
         return {key: t_interval([value]) for key, value in figures.items()}
 
     cart = cost_of(wall_s=2.0, cpu_s=2.0, peak_mb=280.0)
-    good = cost_of(wall_s=11.0, cpu_s=12.0, peak_mb=990.0, speed_rows_per_s=250_000.0, speed_rows_per_cpu_s=1.0)
-    bad = cost_of(wall_s=12.5, cpu_s=12.5, peak_mb=1001.0, speed_rows_per_s=199_000.0, speed_rows_per_cpu_s=1.0)
+    good = cost_of(wall_s=11.0, cpu_s=12.0, peak_mb=990.0, speed_rows_per_s=450_000.0, speed_rows_per_cpu_s=1.0)
+    bad = cost_of(wall_s=12.5, cpu_s=12.5, peak_mb=1001.0, speed_rows_per_s=399_000.0, speed_rows_per_cpu_s=1.0)
     assert all(line.passed for line in cost(good, cart))
     assert not any(line.passed for line in cost(bad, cart))
+
+
+def test_aims_are_harder_than_the_gate_and_stand_beside_it() -> None:
+    floor, trees = summary(c2st_hgb_test=0.503, dcr_share=0.5), summary(c2st_hgb_test=0.516)
+    for figures, missed in (
+        ({"c2st_hgb_test": 0.517, "dcr_share": 0.509, "tstr": 0.92, "trtr": 0.931}, set()),
+        ({"c2st_hgb_test": 0.519, "dcr_share": 0.509, "tstr": 0.92, "trtr": 0.931}, {"C2ST-HGB near the floor"}),
+        ({"c2st_hgb_test": 0.517, "dcr_share": 0.511, "tstr": 0.918, "trtr": 0.931}, {"DCR share", "TSTR"}),
+    ):
+        lines = aims("adult", {"anew": summary(**figures), "floor": floor, "cart_smooth20": trees})
+        assert {line.criterion for line in lines if not line.passed} == missed
+    assert aims("adult", {"anew": summary()}) == [], "without a floor there is no aim"
+
+
+def test_recorded_peers_are_not_run_again(tmp_path: Path) -> None:
+    found = {"sets": {"adult": {"mostly": [{"tstr": 0.9}]}}}
+    (tmp_path / "old.json").write_text(json.dumps(found))
+    session = Session(arguments(["--recorded", str(tmp_path / "old.json")]), None, tmp_path, tmp_path)  # type: ignore[arg-type]
+    assert session.recorded("adult", "mostly") == [{"tstr": 0.9}]
+    assert session.recorded("bank", "mostly") == []
+    assert session.notes == ["adult: mostly is taken from an earlier run of this command"]
+
+
+def test_the_table_of_the_scale_is_what_it_says() -> None:
+    made = table(2000, 10, 500)
+    assert made.width == 11
+    assert made["level"].n_unique() > 100
+    assert np.corrcoef(made["x2"], made["x7"])[0, 1] > 0.98
 
 
 def test_conditions_hold_where_every_part_does() -> None:
