@@ -3,7 +3,7 @@
 x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I) noise, x_1 = embed(x) data (eq. 23), and t from a logit-normal (Esser et
 al. 2024, arXiv 2403.03206). The network says what the data were: parameters of p(x | x_t) in the space, learned by
 their likelihood, so that tokens are learned by cross-entropy and numbers with their own uncertainty (Dieleman et al.
-2022, arXiv 2211.15089, eq. 6); it corrects what each noisy place says by itself (`denoise`). The velocity follows:
+2022, arXiv 2211.15089, eq. 6); for numbers it corrects what the noisy one says (`denoise`). The velocity follows:
 v(x_t, t) = E[x_1 - x_0 | x_t] = (E[x_1 | x_t] - x_t) / (1 - t). A sample solves dx/dt = v from t = 0 to the last time
 by Heun's method and draws from p(x | x_t) there; the number of steps is chosen when drawing. Running it backwards
 gives the code of an example.
