@@ -51,7 +51,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         *,
         network: str = "mlp",
         seed: int = 0,
-        steps: int = 24,
+        steps: int = 8,
         **options: Any,
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
