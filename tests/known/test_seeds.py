@@ -42,6 +42,6 @@ def test_fitting_and_drawing_share_no_stream(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(chain, "stream", spy("chain"))
     monkeypatch.setattr(joint, "stream", spy("joint"))
     anew.fit(example_frame(100), seed=0).sample(20_000, seed=0)
-    assert len(used["chain"]) == 7, "one stream a column"
+    assert len(used["chain"]) == 8, "one stream a column, and one that chooses their parents"
     assert len(used["joint"]) == 3, "one stream a block"
     assert not used["chain"] & used["joint"]
