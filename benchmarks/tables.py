@@ -60,9 +60,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--kept-only", action="store_true", help="run nothing: score and show what is kept")
     add("--kept-peers", action="store_true", help="run ours, and of the peers take what is kept: for work on ours")
     add("--recorded", type=Path, help="a tables.json: peers and floor that it has are taken from there, not run")
-    add(
-        "--one-floor", action="store_true", help="the floor of the first seed alone: on a large table it costs the most"
-    )
+    add("--one-floor", action="store_true", help="the floor of the first seed alone; it costs the most")
     add("--without-ours", action="store_true", help="the peers alone")
     add("--out", type=Path, default=runs.HERE / "results", help="where tables.md and tables.json go")
     return parser.parse_args(argv)

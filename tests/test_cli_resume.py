@@ -21,7 +21,7 @@ from anew.fitting import fit_plan
 from anew.plan import Plan
 from anew.store import pack
 
-FIT = ["fit", "patients.csv", "-o", "model", "--objective", "diffusion", "--time", "7s", "--seed", "3"]
+FIT = ["fit", "patients.csv", "-o", "model", "--objective", "diffusion", "--time", "12s", "--seed", "3"]
 PATIENCE = 120.0  # seconds for a machine that does other things, too
 
 

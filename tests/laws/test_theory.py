@@ -22,6 +22,9 @@ def gaussian(n: int = 4000) -> pl.DataFrame:
     return pl.DataFrame({"a": x[:, 0], "b": x[:, 1]})
 
 
+SECONDS = {"minimax": 16}  # a game of two takes longer to settle
+
+
 def short(name: str, seconds: int) -> dict[str, object]:
     """What keeps a training small; a computation needs nothing."""
     torch.set_num_threads(1)
@@ -30,7 +33,7 @@ def short(name: str, seconds: int) -> dict[str, object]:
 
 
 def fitted(name: str) -> anew.Model:
-    return anew.fit(gaussian(), objective=name, **short(name, 4 if name in SCORING else 8))
+    return anew.fit(gaussian(), objective=name, **short(name, SECONDS.get(name, 4 if name in SCORING else 8)))
 
 
 @pytest.mark.parametrize("name", CREATING)
