@@ -123,7 +123,7 @@ class Trees(Network):
         whole, nats = member(task, 1.0, rng)
         gain = nats - float(np.log(np.maximum(task.mass[task.cell], 1e-300)).mean())
         if task.ordered and gain > g.tight:  # the column before says nearly where it is: small nodes know more
-            task = replace(task, growth=replace(g, settled=g.settled / 4))
+            task = replace(task, growth=replace(g, settled=g.settled * g.fine))
             whole, nats = member(task, 1.0, rng)
         kept = [whole]
         if g.trees > 1:
