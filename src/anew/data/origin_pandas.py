@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pandas as pd
@@ -66,7 +68,8 @@ def _is_missing(cell: object) -> bool:
 
 
 def back(frame: pl.DataFrame, origin: Origin) -> pd.DataFrame:
-    columns = {cells.name: _back(cells, origin.dtypes) for cells in frame}
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:  # arrow and polars work outside the interpreter
+        columns = dict(zip(frame.columns, pool.map(lambda cells: _back(cells, origin.dtypes), frame), strict=True))
     made = pd.DataFrame(columns, index=pd.RangeIndex(len(frame)))
     if origin.index and set(origin.index) <= set(made.columns):
         made = made.set_index(list(origin.index))
