@@ -41,7 +41,7 @@ class Growth:
     step: float = 8.0  # a histogram is shrunk to the nearest ancestor of so many times its rows
     copies: int = 3  # columns of which a number may be a copy
     tight: float = 1.0  # nats that the columns before say about a number, from which smaller nodes always split
-    fine: float = 0.5  # so many times `settled`
+    fine: float = 0.1  # so many times `settled`
     hard: float = 0.005  # nats by which one tree of all columns must beat one of some, for a forest of such trees
 
     def least(self, n: int) -> int:
