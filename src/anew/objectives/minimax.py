@@ -71,8 +71,8 @@ class Minimax(Trained, Samples[Encoded]):
     def phases(self) -> Sequence[Phase]:
         adam = partial(torch.optim.AdamW, betas=(0.0, 0.99), weight_decay=0.0, fused=True)
         return [
-            Phase("discriminator", list(self.discriminator.parameters()), self.discriminate, partial(adam, lr=4e-4)),
-            Phase("generator", list(self.generator.parameters()), self.generate, partial(adam, lr=2e-4)),
+            Phase("discriminator", list(self.discriminator.parameters()), self.discriminate, partial(adam, lr=1e-3)),
+            Phase("generator", list(self.generator.parameters()), self.generate, partial(adam, lr=1e-3)),
         ]
 
     def discriminate(self, batch: Batch, generator: torch.Generator) -> Tensor:
