@@ -211,7 +211,8 @@ def _people(table: Dataset, nominal: list[str]) -> Iterator[Reason]:
     rare = {name: int((table.frame[name].drop_nulls().value_counts()["count"] < GROUP).sum()) for name in nominal}
     worst = max(rare, key=lambda name: rare[name], default=None)
     if worst is not None and rare[worst]:
-        found = f"{sum(rare.values()):,} levels occur in fewer than {GROUP} rows (most in {worst!r})"
+        many = sum(rare.values())
+        found = f"{many:,} level{'s occur' if many > 1 else ' occurs'} in fewer than {GROUP} rows (most in {worst!r})"
         yield Reason(
             "privacy", f"{found}: they may point at people, and synthetic rows can show them; merge them first."
         )
