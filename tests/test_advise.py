@@ -138,7 +138,7 @@ def test_reasons_name_gaps_keys_and_small_groups() -> None:
     _, why = reasons(rare, "share the data")
     assert "of the cells are missing" in why
     assert "'patient_id': keys" in why
-    assert "levels occur in fewer than 5 rows (most in 'ward')" in why
+    assert "1 level occurs in fewer than 5 rows (most in 'ward')" in why
 
 
 def test_trying_measures_both_kinds() -> None:
