@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -26,18 +27,18 @@ from anew.core.expressions import Statement, columns, parse
 Cell = str | int | float | bool | None
 
 
-class Rule(BaseModel):
+class Rule(BaseModel, ABC):
     """One rule: its text, and the columns that it speaks of."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @property
-    def text(self) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def text(self) -> str: ...
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        raise NotImplementedError
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]: ...
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True)

@@ -25,7 +25,7 @@ from anew.core.errors import ConditionError, UsageError
 from anew.core.learner import Conditions, Drawn, Encodes, Phase, Samples, Scores, Trained
 from anew.core.network import NETWORKS, Conditional, Network
 from anew.core.space import Space, Tokens
-from anew.objectives._resampling import scaled, systematic
+from anew.objectives._resampling import pool, scaled, systematic
 
 POOL = 1024  # particles that are drawn at once, at least
 BUDGET = 64  # particles for each row asked for, at most
@@ -221,17 +221,8 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
 
     def _pool(self, n: int, rules: Sequence[Rule], rng: np.random.Generator) -> tuple[Tensor, Floats]:
         """Particles until n rows can be resampled without a duplicate, or the budget is spent."""
-        parts: list[Tensor] = []
-        log_weight, size, most = np.zeros(0), max(n, POOL), BUDGET * max(n, POOL)
-        while True:
-            x, more = self._particles(size, rules, rng, None)
-            parts.append(x)
-            log_weight = np.concatenate([log_weight, more])
-            weight = scaled(log_weight)
-            enough = weight.any() and n * weight.max() <= 1.0
-            if enough or len(log_weight) >= most:
-                return torch.cat(parts), log_weight
-            size = min(len(log_weight), most - len(log_weight))
+        parts, log_weight = pool(lambda size: self._particles(size, rules, rng, None), n, max(n, POOL), BUDGET)
+        return torch.cat(parts), log_weight
 
     def _particles(
         self, size: int, rules: Sequence[Rule], rng: np.random.Generator, given: Encoded | None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 
 from anew.core.columns import Floats
+
+X = TypeVar("X")
 
 
 def scaled(log_weight: Floats) -> Floats:
@@ -22,3 +27,18 @@ def systematic(weight: Floats, n: int, rng: np.random.Generator) -> npt.NDArray[
     at = (rng.random() + np.arange(n)) / n
     picked = np.minimum(np.searchsorted(np.cumsum(weight), at), len(weight) - 1)
     return np.asarray(rng.permutation(picked))
+
+
+def pool(particles: Callable[[int], tuple[X, Floats]], n: int, first: int, budget: int) -> tuple[list[X], Floats]:
+    """Particles (P,) and their log weights until n rows can be resampled without a duplicate, or `budget` times the
+    `first` draw is spent."""
+    parts: list[X] = []
+    log_weight, size, most = np.zeros(0), first, budget * first
+    while True:
+        drawn, more = particles(size)
+        parts.append(drawn)
+        log_weight = np.concatenate([log_weight, more])
+        weight = scaled(log_weight)
+        if (weight.any() and n * weight.max() <= 1.0) or len(log_weight) >= most:
+            return parts, log_weight
+        size = min(len(log_weight), most - len(log_weight))

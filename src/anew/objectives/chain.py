@@ -31,7 +31,7 @@ from anew.networks._growing import Growth
 from anew.networks._parents import parents_of
 from anew.networks.trees import Trees
 from anew.objectives._particles import Filled, fill
-from anew.objectives._resampling import scaled, systematic
+from anew.objectives._resampling import pool, scaled, systematic
 
 MOST_PARENTS = 32  # columns that a column is learned from, at the most
 POOL = 1024  # particles that are drawn at once, at least
@@ -186,17 +186,8 @@ class Chain(Solved, Samples[Cells], Scores[Cells], Conditions[Cells], Completes[
 
     def _pool(self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator) -> tuple[Cells, Floats]:
         """Particles until n rows can be resampled without a duplicate, or the budget is spent."""
-        parts: list[Cells] = []
-        log_weight, size, most = np.zeros(0), max(n, POOL), BUDGET * max(n, POOL)
-        while True:
-            rows, more = self._particles(size, where, rng, None)
-            parts.append(rows)
-            log_weight = np.concatenate([log_weight, more])
-            weight = scaled(log_weight)
-            enough = weight.any() and n * weight.max() <= 1.0
-            if enough or len(log_weight) >= most:
-                return Cells.stack(parts), log_weight
-            size = min(len(log_weight), most - len(log_weight))
+        parts, log_weight = pool(lambda size: self._particles(size, where, rng, None), n, max(n, POOL), BUDGET)
+        return Cells.stack(parts), log_weight
 
     def _particles(
         self, size: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Cells | None
