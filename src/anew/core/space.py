@@ -150,6 +150,7 @@ class Tokens(Space):
     placed: bool = False
     shares: tuple[float, ...] | None = field(default=None, repr=False)  # (V,) how frequent each token is, if released
     ordered: tuple[bool, ...] = field(default=(), repr=False)  # (L,) positions whose neighbouring tokens are alike
+    alike: bool = False  # the positions share one vocabulary and follow each other: a text
 
     def __post_init__(self) -> None:
         if any(size < 1 for size in self.sizes):
