@@ -30,7 +30,7 @@ from anew.core.cut import Cut
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
-from anew.core.schema import KINDS, MADE, NOMINAL, ORDERED, Field, Schema
+from anew.core.schema import MADE, NOMINAL, ORDERED, SCALAR, Field, Schema
 from anew.core.where import Constraint, OneOf, Where
 
 _TIMES = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)  # a day ... a microsecond
@@ -39,7 +39,7 @@ _TIMES = (86_400_000_000, 3_600_000_000, 60_000_000, 1_000_000, 1_000, 1)  # a d
 class Table(Codec[pl.DataFrame]):
     """Scalar fields, together."""
 
-    kinds = frozenset(KINDS) - {"text"}
+    kinds = SCALAR
     views = ("Columns", "Tokens", "Mixed")
     answers = ("Classes", "Values")
 

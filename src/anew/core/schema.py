@@ -13,11 +13,22 @@ from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.rules import AnyRule, rules_of
 
 Kind = Literal[
-    "integer", "number", "category", "boolean", "datetime", "duration", "identifier", "constant", "empty", "text"
+    "integer",
+    "number",
+    "category",
+    "boolean",
+    "datetime",
+    "duration",
+    "identifier",
+    "constant",
+    "empty",
+    "text",
+    "image",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 ORDERED: frozenset[str] = frozenset({"integer", "number", "datetime", "duration"})
 NOMINAL: frozenset[str] = frozenset({"category", "boolean"})
+SCALAR: frozenset[str] = frozenset(KINDS) - {"text", "image"}  # one cell of a table
 MADE: frozenset[str] = frozenset({"identifier", "constant", "empty"})  # made anew or repeated, never learned
 
 
@@ -27,6 +38,7 @@ class Field(BaseModel):
     `dtype` is the polars type it came in and goes out as. `decimals` is the number of decimals that all values keep
     (None: continuous). `pattern` is the shape of an identifier (see `codecs.table`). `format` is the text form of a
     date that came as text, so that it goes out the same way. `unit` is the resolution of a datetime or duration.
+    `size` (height, width) and `mode` are those of all pictures of an image column (see core.pixels).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +53,8 @@ class Field(BaseModel):
     format: str | None = None
     pattern: str | None = None
     missing_words: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
+    mode: str | None = None
     why: str = ""
 
     @property
