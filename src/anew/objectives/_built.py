@@ -38,9 +38,18 @@ def generator_of(rng: np.random.Generator) -> torch.Generator:
     return torch.Generator().manual_seed(int(rng.integers(2**62)))
 
 
-def context_of(names: Iterable[str], given: Encoded | None) -> Given:
-    """What is given, by the names of the learner's towers."""
-    return {} if given is None else dict.fromkeys(names, given)
+def context_of(names: Iterable[str], given: Encoded | Given | None) -> Given:
+    """What is given, by the names of the learner's towers: its parts, or the only one."""
+    if isinstance(given, Encoded):
+        return dict.fromkeys(names, given)
+    return given or {}
+
+
+def some_of(given: Encoded | Given | None, rows: Tensor) -> Given | Encoded | None:
+    """The same of some rows."""
+    if given is None or isinstance(given, Encoded):
+        return given if given is None else given.take(rows)
+    return {name: part.take(rows) for name, part in given.items()}
 
 
 def whole(x: Tensor) -> Encoded:

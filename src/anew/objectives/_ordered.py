@@ -25,6 +25,7 @@ from anew.core.errors import ConditionError, UsageError
 from anew.core.learner import Conditions, Drawn, Encodes, Phase, Samples, Scores, Trained
 from anew.core.network import NETWORKS, Conditional, Network
 from anew.core.space import Space, Tokens
+from anew.objectives._built import Given, context_of, some_of
 from anew.objectives._resampling import pool, scaled, systematic
 
 POOL = 1024  # particles that are drawn at once, at least
@@ -106,11 +107,11 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
     # ---------------------------------------------------------------- draws
 
     @torch.no_grad()
-    def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
+    def sample(self, n: int, rng: np.random.Generator, given: Encoded | Given | None = None) -> Encoded:
         nothing = torch.zeros(n, len(self.tokens.sizes), dtype=torch.bool)
         return self._fill(nothing.double(), nothing, rng, given)
 
-    def _fill(self, x: Tensor, known: Tensor, rng: np.random.Generator, given: Encoded | None) -> Encoded:
+    def _fill(self, x: Tensor, known: Tensor, rng: np.random.Generator, given: Encoded | Given | None) -> Encoded:
         """x (n, L) with what is not `known` (n, L) drawn, position after position."""
         x = x.double().clone()
         state = self.net.begin(x.long(), known, self._conditions(given))
@@ -127,30 +128,32 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
     def _encoded(self, x: Tensor) -> Encoded:
         return Encoded(x if self.tokens.placed else x.long(), torch.ones(x.shape, dtype=torch.bool))
 
-    def _conditions(self, given: Encoded | None) -> dict[str, Encoded]:
-        return {} if given is None else dict.fromkeys(self.given, given)
+    def _conditions(self, given: Encoded | Given | None) -> Given:
+        return context_of(self.given, given)
 
     # ---------------------------------------------------------------- scores
 
     @torch.no_grad()
-    def log_prob(self, x: Encoded, given: Encoded | None = None) -> Floats:
+    def log_prob(self, x: Encoded, given: Encoded | Given | None = None) -> Floats:
         return np.concatenate([np.zeros(0), *self._in_parts(self._nats, x, given)])
 
-    def _nats(self, x: Encoded, given: Encoded | None) -> Floats:
+    def _nats(self, x: Encoded, given: Encoded | Given | None) -> Floats:
         logits = self.net.forward(x.x.long(), self.before[None], self._conditions(given)).double()
         return np.asarray(self.tokens.log_prob(logits, x.x).numpy())
 
-    def _in_parts(self, work: Callable[[Encoded, Encoded | None], Any], x: Encoded, given: Encoded | None) -> list[Any]:
+    def _in_parts(
+        self, work: Callable[[Encoded, Encoded | Given | None], Any], x: Encoded, given: Encoded | Given | None
+    ) -> list[Any]:
         parts = torch.split(torch.arange(len(x)), PART) if len(x) else ()
-        return [work(x.take(rows), None if given is None else given.take(rows)) for rows in parts]
+        return [work(x.take(rows), some_of(given, rows)) for rows in parts]
 
     # ---------------------------------------------------------------- codes
 
     @torch.no_grad()
-    def encode(self, x: Encoded, given: Encoded | None = None) -> Floats:
+    def encode(self, x: Encoded, given: Encoded | Given | None = None) -> Floats:
         return np.concatenate([np.zeros((0, x.x.shape[1])), *self._in_parts(self._codes, x, given)])
 
-    def _codes(self, x: Encoded, given: Encoded | None) -> Floats:
+    def _codes(self, x: Encoded, given: Encoded | Given | None) -> Floats:
         values, tokens = x.x.double(), x.x.long()
         place = values - tokens if self.tokens.placed else torch.full_like(values, 0.5)
         everywhere = torch.ones(len(x), dtype=torch.bool)
@@ -164,13 +167,13 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         return np.asarray(torch.special.ndtri(ranks.clamp(1e-15, 1 - 1e-15)).numpy())
 
     @torch.no_grad()
-    def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
+    def decode(self, z: Floats, given: Encoded | Given | None = None) -> Encoded:
         ranks = torch.special.ndtr(torch.from_numpy(np.asarray(z, np.float64)))
         whole = Encoded(ranks, torch.ones(ranks.shape, dtype=torch.bool))
         parts = self._in_parts(self._decode, whole, given)
         return self._encoded(torch.cat([ranks[:0], *parts]))
 
-    def _decode(self, ranks: Encoded, given: Encoded | None) -> Tensor:
+    def _decode(self, ranks: Encoded, given: Encoded | Given | None) -> Tensor:
         x = torch.zeros_like(ranks.x)
         everywhere = torch.ones(len(x), dtype=torch.bool)
         state = self.net.begin(x.long(), torch.zeros_like(ranks.present), self._conditions(given))
@@ -189,14 +192,14 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
 
     @torch.no_grad()
     def sample_where(
-        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Encoded | None = None
+        self, n: int, where: Mapping[int, Allowed], rng: np.random.Generator, given: Encoded | Given | None = None
     ) -> Drawn[Encoded]:
         rules = [self._rule(start, allowed) for start, allowed in sorted(where.items())]
         if given is None:
             x, log_weight = self._pool(n, rules, rng)
             picked = systematic(scaled(log_weight), n, rng)
         else:
-            repeated = given.take(torch.arange(n).repeat_interleave(PER_ROW))
+            repeated = some_of(given, torch.arange(n).repeat_interleave(PER_ROW))
             x, log_weight = self._particles(n * PER_ROW, rules, rng, repeated)
             with np.errstate(divide="ignore"):
                 race = log_weight - np.log(rng.standard_exponential(len(log_weight)))
@@ -225,7 +228,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         return torch.cat(parts), log_weight
 
     def _particles(
-        self, size: int, rules: Sequence[Rule], rng: np.random.Generator, given: Encoded | None
+        self, size: int, rules: Sequence[Rule], rng: np.random.Generator, given: Encoded | Given | None
     ) -> tuple[Tensor, Floats]:
         """Rows (P, L) drawn under the conditions, and their log weights (P,)."""
         ruled = {rule.start + digit: (rule, digit) for rule in rules for digit in range(len(rule.sizes))}

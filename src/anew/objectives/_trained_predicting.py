@@ -26,6 +26,7 @@ from anew.core.errors import DataError
 from anew.core.learner import Config, Phase, Predicts, Scores, Trained
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Real, Shape, Space, Tokens
+from anew.objectives._built import Given, context_of
 
 BLOCK = 8192  # rows that are predicted at once
 DROPPED = 0.1  # the share of what is given that a step hides
@@ -84,15 +85,17 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
         return -self.space.log_prob(self.params(some), batch.x.x, batch.x.present)
 
     @torch.no_grad()
-    def _blocks(self, given: Encoded) -> Iterator[tuple[slice, Tensor]]:
+    def _blocks(self, given: Encoded | Given) -> Iterator[tuple[slice, Tensor]]:
         """The parameters of p(y | given), some rows at a time."""
-        device = next(self.module.parameters()).device
-        for start in range(0, len(given), BLOCK):
+        device, parts = next(self.module.parameters()).device, context_of(self.given, given)
+        for start in range(0, min(map(len, parts.values())), BLOCK):
             rows = slice(start, start + BLOCK)
-            part = Encoded(given.x[rows].to(device), given.present[rows].to(device))
-            yield rows, self.params(dict.fromkeys(self.given, part)).cpu()
+            some = {
+                name: Encoded(part.x[rows].to(device), part.present[rows].to(device)) for name, part in parts.items()
+            }
+            yield rows, self.params(some).cpu()
 
-    def log_prob(self, x: Encoded, given: Encoded | None = None) -> Floats:
+    def log_prob(self, x: Encoded, given: Encoded | Given | None = None) -> Floats:
         """log p(y | given) (n,), of the class or as the density of the value; -inf where the answer is not known."""
         assert given is not None, "a discriminative objective is given what it predicts from"
         nats = np.empty(len(x))
@@ -126,7 +129,7 @@ class TrainedClasses(TrainedPredicting):
             )
         return self.space.params
 
-    def predict(self, given: Encoded) -> Floats:
+    def predict(self, given: Encoded | Given) -> Floats:
         """(n, K) probabilities."""
         parts = [torch.softmax(params.double(), 1).numpy() for _, params in self._blocks(given)]
         return np.concatenate(parts) if parts else np.zeros((0, *self.space.params))
@@ -155,7 +158,7 @@ class TrainedValues(TrainedPredicting):
         width = self.module.get_parameter("log_width")
         return torch.stack([mean, width.expand(mean.shape)], 1)
 
-    def predict(self, given: Encoded) -> Floats:
+    def predict(self, given: Encoded | Given) -> Floats:
         """(n,) values in the data's own units."""
         parts = [params[:, 0].flatten().double().numpy() for _, params in self._blocks(given)]
         return self.real.origin + self.real.unit * (np.concatenate(parts) if parts else np.zeros(0))
