@@ -17,13 +17,14 @@ from anew.card import write_card
 from anew.core.errors import AnewWarning, UsageError
 from anew.core.release import Release, exact
 from anew.core.schema import Schema
+from anew.data.captions import captioned
 from anew.data.dataset import Dataset
 from anew.data.describe import describe
 from anew.data.obeying import Share, shares, with_combinations
 from anew.data.origin import Origin
 from anew.fitting import Fitted, Tell, fit_plan, quiet, threads
 from anew.model import Model
-from anew.plan import Plan, make_plan
+from anew.plan import Plan, make_plan, names_of
 
 # ---------------------------------------------------------------- look
 
@@ -95,6 +96,7 @@ def fit(
     """
     release = exact()
     dataset = _under_rules(Dataset.open(data, schema, target=predict, seed=seed), release)
+    dataset = captioned(dataset, names_of(dataset.schema, given))
     plan = make_plan(
         dataset,
         learn=learn,

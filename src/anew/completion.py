@@ -23,7 +23,8 @@ from anew.core.rules import Rule
 from anew.core.schema import MADE, Field, Schema
 from anew.core.seeds import stream
 from anew.data.restore import column as restored
-from anew.joint import Factor, Joint, cannot
+from anew.factor import Factor
+from anew.joint import Joint, cannot
 from anew.rulebook import Rulebook
 from anew.steer.complete import Rows, complete_existing
 from anew.steer.obey import Judged

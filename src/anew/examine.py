@@ -72,7 +72,7 @@ def baseline(name: str, joint: Joint, train: pl.DataFrame, n: int, seed: int) ->
     codec = joint.codec
     rows = train.sample(min(len(train), BASELINE_ROWS), seed=seed)
     plan = FactorPlan(learn=tuple(field.name for field in codec.learned), objective=name)
-    factor = make_factor(plan, codec, "Columns", seed=seed, threads=joint.threads)
+    factor = make_factor(plan, joint.record, "Columns", seed=seed, threads=joint.threads)
     learner: Any = factor.learner
     learner.solve(factor.cells(rows), exact())
     drawn = factor.learned.decode(learner.sample(n, np.random.default_rng(seed)), "Columns")

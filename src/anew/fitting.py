@@ -17,17 +17,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from anew.codecs.table import Table
 from anew.core.columns import Cells, Floats
 from anew.core.errors import AnewWarning, Interrupted, ResourceError
 from anew.core.learner import Solved, Trained
 from anew.core.release import Release, exact
 from anew.core.seeds import stream
 from anew.data.dataset import Dataset
-from anew.joint import Factor, Joint
+from anew.factor import Factor
+from anew.joint import Joint
 from anew.plan import OBJECTIVES, SAFETY, FactorPlan, Plan
+from anew.record import Record
 from anew.rulebook import Rulebook
-from anew.store import make_factor
+from anew.store import make_factor, view_of
 
 if TYPE_CHECKING:
     from anew.core.batch import Batch
@@ -74,18 +75,19 @@ def fit_plan(
     release, began = release or exact(), (clock.monotonic(), _cpu())
     schema = dataset.schema
     tell("Reading the columns", 0.0)
-    codec = Table(schema)
-    codec.fit(dataset.frame, release)
-    Rulebook(codec)  # rules that no row can obey stop here, before anything is learned
-    joint = Joint(codec, [], [], threads())
+    record = Record(schema)
+    record.fit(dataset.frame, release)
+    _fit_columns(record, plan, dataset.frame, release)
+    Rulebook(record.table)  # rules that no row can obey stop here, before anything is learned
+    joint = Joint(record, [], [], threads())
     fitted = Fitted(joint, plan, release)
     done = []
     for index, factor_plan in enumerate(plan.create):
         tell(f"Learning by {factor_plan.objective}", 0.1)
-        factor, factor_plan = _factor(dataset.frame, factor_plan, codec, plan, index, fitted, out, tell, device)
+        factor, factor_plan = _factor(dataset.frame, factor_plan, record, plan, index, fitted, out, tell, device)
         joint.factors.append(factor)
         done.append(factor_plan)
-    ranked = _predictors(dataset.frame, plan, codec, fitted, out, tell, device)
+    ranked = _predictors(dataset.frame, plan, record, fitted, out, tell, device)
     fitted.plan = plan.model_copy(update={"create": tuple(done), "predict": tuple(f.plan for f in ranked)})
     joint.predictors.extend(ranked)
     fitted.cost |= {
@@ -96,6 +98,14 @@ def fit_plan(
     return fitted
 
 
+def _fit_columns(record: Record, plan: Plan, frame: pl.DataFrame, release: Release) -> None:
+    """Pictures that a solver reads are reduced to columns first."""
+    factors = (*plan.create, *plan.predict)
+    solved = [f.given for f in factors if issubclass(OBJECTIVES[f.objective].variant(f.network), Solved)]
+    for part in record.beside([name for given in solved for name in given]).values():
+        part.fit_columns(frame, release)
+
+
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -104,7 +114,7 @@ def _cpu() -> float:
 def _factor(
     frame: pl.DataFrame,
     plan: FactorPlan,
-    codec: Table,
+    record: Record,
     whole: Plan,
     index: int,
     fitted: Fitted,
@@ -112,7 +122,7 @@ def _factor(
     tell: Tell,
     device: str | None,
 ) -> tuple[Factor, FactorPlan]:
-    factor = _unfitted(plan, codec, whole)
+    factor = _unfitted(plan, record, whole)
     if isinstance(factor.learner, Solved):
         factor.learner.solve(factor.cells(frame), fitted.release)
         return factor, plan
@@ -120,9 +130,9 @@ def _factor(
     return _train(factor, factor.learner, frame, whole, index, fitted, out, tell, device)
 
 
-def _unfitted(plan: FactorPlan, codec: Table, whole: Plan) -> Factor:
-    view = codec.best_view(OBJECTIVES[plan.objective].variant(plan.network).reads)
-    return make_factor(plan, codec, view, seed=whole.seed, threads=threads())
+def _unfitted(plan: FactorPlan, record: Record, whole: Plan) -> Factor:
+    view = view_of(OBJECTIVES[plan.objective].variant(plan.network), plan, record)
+    return make_factor(plan, record, view, seed=whole.seed, threads=threads())
 
 
 # ---------------------------------------------------------------- trained factors
@@ -223,7 +233,14 @@ def _batch(factor: Factor, frame: pl.DataFrame) -> Batch:
     from anew.core.batch import Batch
 
     given = factor.encode_given(frame)
-    return Batch(factor.learned.encode(frame, factor.view), given={} if given is None else {"table": given})
+    parts = {} if given is None else given if isinstance(given, dict) else dict.fromkeys(_names(factor), given)
+    return Batch(factor.encode(frame), given=parts)
+
+
+def _names(factor: Factor) -> list[str]:
+    """The parts of what a trained factor is given."""
+    assert isinstance(factor.learner, Trained)
+    return list(factor.learner.given)
 
 
 class InMemory:
@@ -273,7 +290,7 @@ def _flops(learner: Trained, source: InMemory, schedule: Schedule) -> float:
 
 
 def _predictors(
-    frame: pl.DataFrame, plan: Plan, codec: Table, fitted: Fitted, out: Path | None, tell: Tell, device: str | None
+    frame: pl.DataFrame, plan: Plan, record: Record, fitted: Fitted, out: Path | None, tell: Tell, device: str | None
 ) -> list[Factor]:
     """Each predicting factor fitted, the best on held-out rows first.
 
@@ -286,9 +303,9 @@ def _predictors(
         tell(f"Learning to predict with {factor_plan.network}", 0.8)
         trained = issubclass(OBJECTIVES[factor_plan.objective].variant(factor_plan.network), Trained)
         seen = frame[np.setdiff1d(np.arange(len(frame)), held)] if trained else frame
-        factor, _ = _factor(seen, factor_plan, codec, plan, index, fitted, out, tell, device)
+        factor, _ = _factor(seen, factor_plan, record, plan, index, fitted, out, tell, device)
         if len(held):
-            trial = factor if trained else _trial(factor_plan, frame[learn], codec, plan)
+            trial = factor if trained else _trial(factor_plan, frame[learn], record, plan)
             losses.append(np.inf if trial is None else _held_out_loss(trial, frame[held]))
             fitted.notes.append(
                 f"held-out loss of {factor.plan.objective} with {factor.plan.network}: {losses[-1]:.4g}"
@@ -309,9 +326,9 @@ def _ranking_rows(n: int, plan: Plan) -> tuple[Rows, Rows]:
     return order[held:], order[:held]
 
 
-def _trial(factor_plan: FactorPlan, learn: pl.DataFrame, codec: Table, plan: Plan) -> Factor | None:
+def _trial(factor_plan: FactorPlan, learn: pl.DataFrame, record: Record, plan: Plan) -> Factor | None:
     """A solved predictor fitted on the rows to learn from; None when a class is too rare to be among them."""
-    trial = _unfitted(factor_plan, codec, plan)
+    trial = _unfitted(factor_plan, record, plan)
     assert isinstance(trial.learner, Solved)
     try:
         trial.learner.solve(trial.cells(learn), exact())
@@ -322,7 +339,7 @@ def _trial(factor_plan: FactorPlan, learn: pl.DataFrame, codec: Table, plan: Pla
 
 def _held_out_loss(factor: Factor, held: pl.DataFrame) -> float:
     learner: Any = factor.learner
-    return loss_of(learner.predict(factor.encode_given(held)), factor.cells(held), factor)
+    return loss_of(learner.predict(factor.encode_given(held)), factor.learned.cells(held), factor)
 
 
 def loss_of(answer: Floats, cells: Cells, factor: Factor) -> float:
@@ -332,6 +349,6 @@ def loss_of(answer: Floats, cells: Cells, factor: Factor) -> float:
         known = codes >= 0
         chance = answer[np.flatnonzero(known), codes[known]]
         return float(-np.log(np.maximum(chance, 1e-6)).mean())
-    values = factor.columns().grids[-1].decode(codes, cells.positions[:, -1])
+    values = factor.learned.space("Columns").grids[-1].decode(codes, cells.positions[:, -1])
     known = ~np.isnan(values)
     return float(np.mean((values[known] - answer[known]) ** 2) / max(float(np.var(values[known])), 1e-300))

@@ -15,47 +15,21 @@ import numpy as np
 import polars as pl
 
 from anew.codecs.table import Table
-from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
+from anew.core.columns import Allowed, Bools, Cells, Floats
 from anew.core.errors import CapabilityError, UsageError
-from anew.core.learner import Conditions, Learner, Predicts, Samples, Scores, capabilities
+from anew.core.learner import Conditions, Predicts, Samples, Scores, capabilities
 from anew.core.seeds import stream
 from anew.core.where import Where, describe
-from anew.plan import OBJECTIVES, FactorPlan
+from anew.factor import Factor
+from anew.plan import OBJECTIVES
+from anew.record import Record
 from anew.rulebook import Order, Rulebook
 from anew.steer.condition import draw_where
 from anew.steer.obey import Judged, Rows
 
 BLOCK = 8192  # rows of a free block
+BLOCK_PICTURES = 64  # rows of a block with pictures, which take more room and longer
 BLOCK_WHERE = 1024  # rows of a block under conditions, whose particles take more room
-
-
-@dataclass(frozen=True)
-class Factor:
-    """p(learn | given): codecs and views for both sides (that of the given ones where it is another), the learner."""
-
-    plan: FactorPlan
-    learner: Learner
-    learned: Table
-    given: Table
-    view: str
-    view_given: str = ""
-
-    def encode_given(self, frame: pl.DataFrame) -> Any:
-        return self.given.encode(frame, self.view_given or self.view) if self.given.learned else None
-
-    def columns(self) -> Columns:
-        """The space of a solver: given columns, then learned ones."""
-        return columns_of(self.given, self.learned)
-
-    def cells(self, frame: pl.DataFrame) -> Cells:
-        """Rows with all columns of the factor, given first."""
-        learned: Cells = self.learned.encode(frame, "Columns")
-        return Cells.beside(self.given.encode(frame, "Columns"), learned) if self.given.learned else learned
-
-
-def columns_of(given: Table, learned: Table) -> Columns:
-    left, right = given.space("Columns"), learned.space("Columns")
-    return Columns(left.grids + right.grids, left.names + right.names, given=len(left))
 
 
 @dataclass(frozen=True)
@@ -97,10 +71,15 @@ def together(draws: list[Draw]) -> Draw:
 class Joint:
     """Generative factors in order, and predicting factors beside them."""
 
-    codec: Table
+    record: Record
     factors: list[Factor]
     predictors: list[Factor] = field(default_factory=list)
     threads: int = 2
+
+    @property
+    def codec(self) -> Table:
+        """The codec of the scalar fields."""
+        return self.record.table
 
     @property
     def creating(self) -> list[Factor]:
@@ -118,13 +97,22 @@ class Joint:
         made = {name for factor in self.factors for name in factor.plan.learn}
         return [name for factor in self.factors for name in factor.plan.given if name not in made]
 
+    @property
+    def open_given(self) -> bool:
+        """Whether what is given may be left out: beside pictures a blank is learned as well."""
+        return bool(self.given) and all(factor.picture for factor in self.factors if factor.plan.given)
+
+    def blank(self, name: str, rows: int) -> pl.Series:
+        """A column of which nothing is said."""
+        kinds = {"image": pl.Binary, "text": pl.String}
+        return pl.Series(name, [None] * rows, kinds.get(self.record.schema[name].kind, pl.Null))
+
     def drawing(self, **options: Any) -> Joint:
         """The same model with other options of drawing, such as `steps=4`, where a factor's objective has them."""
         for name, value in options.items():
             if not any(name in factor.learner.draws for factor in self.creating):
                 raise _no_option(self.creating, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise UsageError(f"{name} is a whole number of at least 1", found=value)
+            _check_drawing(name, value, self.creating)
         factors = [
             replace(f, learner=f.learner.drawing(**{k: v for k, v in options.items() if k in f.learner.draws}))
             for f in self.factors
@@ -152,13 +140,13 @@ class Joint:
             yield from self._obeying(n, seed, where or {}, given, book)
             return
         plain = self._plain(where or {}, given)
-        size = BLOCK_WHERE if plain else BLOCK
+        size = self._size(plain)
         starts = range(0, n, size)
 
         def one(start: int) -> tuple[pl.DataFrame, Draw]:
             rows, rng = min(size, n - start), stream("block", seed, start // size)
             frame, draw = self._block(rows, size, rng, plain, None if given is None else given[start : start + rows])
-            return self.codec.made(frame, start, seed), draw
+            return self.record.made(frame, start, seed), draw
 
         with ThreadPoolExecutor(self.threads) as pool:
             waiting = [pool.submit(one, start) for start in starts[: 2 * self.threads]]
@@ -173,12 +161,12 @@ class Joint:
         """The same under rules: what breaks one is drawn again."""
         able = [f for f in self.factors if isinstance(f.learner, Conditions) and given is None]
         plain = self._plain(book.learnable(where, frozenset(name for f in able for name in f.plan.learn)), given)
-        size = BLOCK_WHERE if plain else BLOCK
+        size = self._size(plain)
         order, start = book.order(where), 0
         book.check_rows(n)
         parts = self._free(n, seed, size, plain, order) if given is None else self._tied(seed, plain, order, given)
         for frame, draw in parts:
-            yield self.codec.made(frame, start, seed), _obedient(draw, len(frame), {**where, **plain}, order)
+            yield self.record.made(frame, start, seed), _obedient(draw, len(frame), {**where, **plain}, order)
             start += len(frame)
 
     def _free(self, n: int, seed: int, size: int, where: Where, order: Order) -> Iterator[tuple[pl.DataFrame, Draw]]:
@@ -190,7 +178,7 @@ class Joint:
     def _tied(self, seed: int, where: Where, order: Order, given: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, Draw]]:
         """Rows beside given ones, block by block; uniqueness makes each block wait for the one before."""
         order.book.check_given(given)
-        for index, rows in enumerate(given.iter_slices(BLOCK)):
+        for index, rows in enumerate(given.iter_slices(self._size({}))):
 
             def draw(which: Rows, attempt: int, rows: pl.DataFrame = rows, index: int = index) -> Judged[pl.DataFrame]:
                 rng = stream("block", seed, index, attempt) if attempt else stream("block", seed, index)
@@ -199,9 +187,15 @@ class Joint:
 
             yield order.tied(len(rows), draw), Draw(len(rows))
 
+    def _size(self, where: Where) -> int:
+        """Rows of a block."""
+        if any(factor.picture for factor in self.factors):
+            return BLOCK_PICTURES
+        return BLOCK_WHERE if where else BLOCK
+
     def _plain(self, where: Where, given: pl.DataFrame | None) -> dict[str, Any]:
         """The conditions by name, checked; values for given columns must come by `given` or by an equality."""
-        self.codec.allow(where)
+        self.record.check(where)
         lacking = [name for name in self.given if (given is None or name not in given.columns)]
         if lacking:
             raise UsageError(
@@ -232,7 +226,10 @@ class Joint:
         for factor in self.factors or self.predictors[:1]:  # a model that only predicts scores its answers
             if not isinstance(factor.learner, Scores):
                 raise cannot(factor, "log_prob")
-            total += _nats(factor, factor.learned.cells(frame), factor.encode_given(frame))
+            if factor.picture:
+                total += factor.learner.log_prob(factor.encode(frame), factor.encode_given(frame))
+            else:
+                total += _nats(factor, factor.learned.cells(frame), factor.encode_given(frame))
         return total
 
     def scores(self) -> bool:
@@ -263,8 +260,8 @@ class Joint:
 
         The candidates of a number with many cells are a hundred of them, equally spaced in rank, with their mass.
         """
-        factor = self.factors[-1]
-        if not isinstance(factor.learner, Scores):
+        factor = next((f for f in self.factors if target in f.plan.learn), self.creating[-1])
+        if not isinstance(factor.learner, Scores) or target not in factor.plan.learn:
             raise cannot(factor, "log_prob")
         cells, given = factor.learned.encode(frame, "Columns"), factor.encode_given(frame)
         names = [f.name for f in factor.learned.learned]
@@ -315,7 +312,7 @@ def _draw(
     given = None if context is None else factor.encode_given(context)
     allowed = factor.learned.allow(where)
     if not allowed:
-        return factor.learned.decode(learner.sample(size, rng, given), factor.view)[:rows], draw
+        return factor.decode(learner.sample(size, rng, given))[:rows], draw
     shift = len(factor.given.learned) if factor.view == "Columns" else 0
     drawn = draw_where(
         learner,
@@ -375,6 +372,14 @@ def exact_values(codec: Table, frame: pl.DataFrame, where: Where) -> pl.DataFram
         if value is not None:
             frame = frame.with_columns(pl.lit(value).cast(frame[name].dtype).alias(name))
     return frame
+
+
+def _check_drawing(name: str, value: Any, factors: list[Factor]) -> None:
+    whole = all(f.learner.settings()[name] is int for f in factors if name in f.learner.draws)
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value < (1 if whole else 0):
+        raise UsageError(
+            f"{name} is {'a whole number of at least 1' if whole else 'a number of at least 0'}", found=value
+        )
 
 
 def _no_option(factors: list[Factor], name: str) -> CapabilityError:

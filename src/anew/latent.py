@@ -14,7 +14,8 @@ import polars as pl
 from anew.core.columns import OUTSIDE, Floats
 from anew.core.errors import DataError, UsageError
 from anew.core.learner import Encodes, Samples
-from anew.joint import Factor, Joint, cannot
+from anew.factor import Factor
+from anew.joint import Joint, cannot
 from anew.steer.interpolate import interpolated
 
 
@@ -29,13 +30,13 @@ def decode(joint: Joint, z: Floats, given: pl.DataFrame | None) -> pl.DataFrame:
     factor, learner = encoder(joint)
     context = None if given is None else factor.encode_given(given)
     _check_codes(factor, learner, z, given)
-    return factor.learned.decode(learner.decode(z, context), factor.view)
+    return factor.decode(learner.decode(z, context))
 
 
 def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) -> list[pl.DataFrame]:
     """The learned columns of the rows at each place between a (0) and b (1); what is given must be the same in both."""
     factor, learner = encoder(joint)
-    given = [field.name for field in factor.given.learned]
+    given = list(factor.plan.given)
     if not a.select(given).equals(b.select(given)):
         raise DataError(
             "Two rows can be joined only where the model was given the same of both",
@@ -43,12 +44,12 @@ def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) ->
             do="Make the given columns equal",
         )
     points = interpolated(learner, _data(factor, a), _data(factor, b), at, factor.encode_given(a))
-    return [factor.learned.decode(x, factor.view) for x in points]
+    return [factor.decode(x) for x in points]
 
 
 def encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
     """The factor whose latent space is the model's, and its learner; an error that names who can."""
-    factor = joint.creating[0]
+    factor = joint.creating[-1]
     if not isinstance(factor.learner, Encodes):
         raise cannot(factor, "encode")
     return factor, factor.learner
@@ -56,6 +57,8 @@ def encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
 
 def _data(factor: Factor, frame: pl.DataFrame) -> Any:
     """Rows as the learner reads them. A level never seen has no place in the space."""
+    if factor.picture:
+        return factor.encode(frame)
     cells = factor.learned.cells(frame)
     for j, field in enumerate(factor.learned.learned):
         strange = frame[field.name].filter(pl.Series(cells.codes[:, j] == OUTSIDE))

@@ -20,7 +20,7 @@ from anew.core.columns import OUTSIDE, Floats
 from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
 from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
-from anew.core.where import where_of
+from anew.core.where import Constraint, OneOf, Where, describe, where_of
 from anew.data.dataset import Dataset, give_back
 from anew.data.origin import Origin
 from anew.data.restore import restored
@@ -72,6 +72,7 @@ class Model:
         balance: Balance | None = None,
         rules: Rules = None,
         steps: int | None = None,
+        guidance: float | None = None,
     ) -> Any:
         """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
 
@@ -80,8 +81,9 @@ class Model:
         `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities. Every row
         obeys the rules of the schema, and those of `rules`: `["admitted <= discharged", "unique: ticket"]`.
         `steps` is how many steps a draw takes, for objectives that draw step by step: few are fast, many are good.
+        `guidance` says how strongly what is given is obeyed: 1 as learned, more at the cost of variety.
         """
-        how = {"where": where, "given": given, "balance": balance, "rules": rules, "steps": steps}
+        how = {"where": where, "given": given, "balance": balance, "rules": rules, "steps": steps, "guidance": guidance}
         frame = pl.concat(list(self.stream(n, seed=seed, **how)))  # type: ignore[arg-type]
         return give_back(frame, self.schema, self.origin)
 
@@ -95,18 +97,20 @@ class Model:
         balance: Balance | None = None,
         rules: Rules = None,
         steps: int | None = None,
+        guidance: float | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The same rows as `sample`, block by block, as canonical polars frames; balanced rows are one block."""
-        context = None if given is None else self._givens(given)
-        n = len(context) if n is None and context is not None else 1000 if n is None else n
+        conditions, context = self._context(where_of(where), given)
+        n = len(context) if n is None and given is not None and context is not None else 1000 if n is None else n
         if n < 1:
             raise UsageError("The number of rows must be at least 1", found=n)
         if context is not None and len(context) == 1:
             context = pl.concat([context] * n)
         if context is not None and len(context) != n:
             raise UsageError("The given rows set how many rows are drawn", found=(n, len(context)), do="Leave out n")
-        conditions, book = where_of(where), Rulebook(self.joint.codec, rules_of(rules))
-        joint = self.joint if steps is None else self.joint.drawing(steps=steps)
+        book = Rulebook(self.joint.codec, rules_of(rules))
+        asked = {"steps": steps, "guidance": guidance}
+        joint = self.joint.drawing(**{name: value for name, value in asked.items() if value is not None})
         if balance is not None:
             frame, self.last = balanced.sample(
                 joint, n, balance, seed=seed, where=conditions, given=context, rules=book
@@ -127,11 +131,53 @@ class Model:
                 stacklevel=3,
             )
 
+    def _context(self, where: Where, given: object) -> tuple[Where, pl.DataFrame | None]:
+        """The conditions on what is created, and the given columns: from `given`, or from an equality of `where`.
+
+        Beside a picture what is not said is left open.
+        """
+        asked = {name: rules for name, rules in where.items() if name in self.joint.given}
+        rest = {name: rules for name, rules in where.items() if name not in asked}
+        if given is None and not asked and not self.joint.open_given:
+            return rest, None
+        context = None if given is None else self._givens(given)
+        if given is not None and not asked:
+            return rest, context
+        return rest, self._said(asked, context)
+
+    def _said(self, asked: Where, context: pl.DataFrame | None) -> pl.DataFrame:
+        """What is given with the values that conditions name."""
+        values = {name: [_only(name, rules)] for name, rules in asked.items()}
+        like = self.schema.select(values)
+        said = Dataset.open(pl.DataFrame(values), like=like).frame if values else pl.DataFrame()
+        for name in values:
+            self._known(name, said)
+        blank = [n for n in self.joint.given if n not in said.columns and (context is None or n not in context.columns)]
+        if blank and not self.joint.open_given:
+            raise UsageError(
+                "The model was fitted given some columns, so a draw needs their values", found=blank, do="Name them all"
+            )
+        rows = 1 if context is None else len(context)
+        columns = [pl.repeat(said[name][0], rows, dtype=said[name].dtype, eager=True).alias(name) for name in values]
+        columns += [] if context is None else [cells for cells in context if cells.name not in values]
+        return pl.DataFrame([*columns, *(self.joint.blank(name, rows) for name in blank)])
+
+    def _known(self, name: str, said: pl.DataFrame) -> None:
+        part = self.joint.record.parts.get(name)
+        if part is not None:
+            part.check_given(said)
+        else:
+            self.joint.codec.allow({name: (OneOf((said[name][0],)),)})  # an unknown class is told by the codec
+
     def _givens(self, given: object) -> pl.DataFrame:
         names = self.joint.given
         if not names:
             raise UsageError("The model was fitted without given columns", do="Use where= for conditions")
-        return Dataset.open(given, like=self.schema.select(names)).frame
+        frame = Dataset.open(given, like=self.schema.select(names), partly=self.joint.open_given).frame
+        for name, part in self.joint.record.beside(frame.columns).items():
+            part.check_given(frame.select(name))
+        lacking = [self.joint.blank(name, len(frame)) for name in names if name not in frame.columns]
+        return frame.with_columns(lacking)
 
     # ------------------------------------------------------------ completing
 
@@ -320,6 +366,14 @@ class Model:
             cost=cost,
             facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})},
         )
+
+
+def _only(name: str, rules: tuple[Constraint, ...]) -> object:
+    """The one value that a given column is asked to have."""
+    rule = rules[0]
+    if len(rules) == 1 and isinstance(rule, OneOf) and not rule.negated and len(rule.values) == 1:
+        return rule.values[0]
+    raise UsageError(f"{name!r} is given, so it takes one value", found=describe({name: rules}), do=f"{name}=VALUE")
 
 
 def _loose(schema: Schema) -> Schema:

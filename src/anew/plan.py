@@ -17,11 +17,12 @@ from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Learner, Predicts, Samples, Trained, capabilities
 from anew.core.network import NETWORKS
 from anew.core.registry import Registry
-from anew.core.schema import MADE, Schema
+from anew.core.schema import MADE, SCALAR, Schema
 from anew.data.dataset import Dataset
 
 OBJECTIVES: Registry[Learner] = Registry("anew.objectives", Learner)  # type: ignore[type-abstract]
 PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
+PREDICTORS_OF_PICTURES = ("linear", "conv")
 PREDICTING = 5.0  # a trained predictor beside a generative factor takes the time divided by so much
 FEWEST_ROWS = 3
 CLASSES = 10  # whole numbers of at most so many different values are predicted as classes
@@ -115,19 +116,53 @@ def make_plan(
     alone = objective is not None and not issubclass(OBJECTIVES[objective], Samples)
     learn = predict if alone and learn is None else learn
     wanted = names_of(schema, learn) or tuple(name for name in schema.names if name not in givens)
+    captions = () if learn else tuple(n for n in wanted if schema[n].kind == "text" and pictures_of(schema, wanted))
+    givens, wanted = (*givens, *captions), tuple(name for name in wanted if name not in captions)
     fields = tuple(name for name in wanted if schema[name].kind not in MADE)
     features = tuple(name for name in givens if schema[name].kind not in MADE)
     _check(schema, wanted, fields, predict, givens)
-    crowded = f"more columns ({len(fields)}) than rows ({n}): dependences are hardly learnable"
+    scalars = tuple(name for name in fields if schema[name].kind in SCALAR)
+    notes = [f"{', '.join(captions)}: words are given to what is learned, not created yet"] if captions else []
+    if len(scalars) > n:
+        notes.append(f"more columns ({len(scalars)}) than rows ({n}): dependences are hardly learnable")
     seconds = seconds_of(time)
-    plan = Plan(rows=dataset.rows, seed=seed, time=seconds, notes=(crowded,) if len(fields) > n else ())
+    plan = Plan(rows=dataset.rows, seed=seed, time=seconds, notes=tuple(notes))
+    how = (objective, network, options or {})
     if alone:
-        factor = _factor(n, fields, features, objective, network, seconds, options or {})
+        factor = _factor(n, schema, fields, features, seconds, *how)
         return plan.model_copy(update={"predict": (_discriminative(factor, schema),), "target": fields[0]})
     beside = _predictors(dataset, predict, (*features, *fields), predictors, seconds)
     left = None if seconds is None else seconds - sum(p.seconds or 0.0 for p in beside)
-    factor = _factor(n, _last(fields, predict), features, objective, network, left, options or {})
-    return plan.model_copy(update={"create": (factor,), "predict": beside, "target": predict})
+    create = _creating(n, schema, _last(fields, predict), features, left, how)
+    return plan.model_copy(update={"create": create, "predict": beside, "target": predict})
+
+
+How = tuple[str | None, str | None, Mapping[str, Any]]  # objective, network, options, as far as they were chosen
+
+
+def pictures_of(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:
+    """The pictures among these fields."""
+    return tuple(name for name in names if schema[name].kind == "image")
+
+
+def _creating(
+    n: int, schema: Schema, fields: tuple[str, ...], given: tuple[str, ...], seconds: float | None, how: How
+) -> tuple[FactorPlan, ...]:
+    """Scalars together, then each picture given all that is there already.
+
+    In a record with pictures the choices of objective and network are about the pictures.
+    """
+    pictures = pictures_of(schema, fields)
+    scalars = tuple(name for name in fields if name not in pictures)
+    if not pictures:
+        return (_factor(n, schema, scalars, given, seconds, *how),)
+    words = tuple(name for name in given if schema[name].kind not in SCALAR)
+    first = tuple(name for name in given if name not in words)
+    made = [_factor(n, schema, scalars, first, seconds, None, None, {})] if scalars else []
+    share = None if seconds is None else seconds / len(pictures)
+    for i, picture in enumerate(pictures):
+        made.append(_factor(n, schema, (picture,), (*given, *scalars, *pictures[:i]), share, *how))
+    return tuple(made)
 
 
 def _enough_rows(n: int) -> None:
@@ -141,16 +176,23 @@ def _enough_rows(n: int) -> None:
 
 def _factor(
     n: int,
+    schema: Schema,
     learn: tuple[str, ...],
     given: tuple[str, ...],
+    seconds: float | None,
     objective: str | None,
     network: str | None,
-    seconds: float | None,
     options: Mapping[str, Any],
 ) -> FactorPlan:
     """The factor of an objective, sized for the rows, the columns and the time."""
-    name = OBJECTIVES.canonical(objective) if objective else "chain"
-    network = _network(name, network)
+    picture = bool(pictures_of(schema, learn))
+    name = OBJECTIVES.canonical(objective) if objective else "diffusion" if picture else "chain"
+    if picture and "Real" not in OBJECTIVES[name].reads:
+        able = [o for o in OBJECTIVES if "Real" in OBJECTIVES[o].reads and issubclass(OBJECTIVES[o], Samples)]
+        raise UsageError(
+            f"The objective {name} does not learn pictures", found=learn[0], do=f"Objectives that do: {', '.join(able)}"
+        )
+    network = _network(name, network, bool(pictures_of(schema, (*learn, *given))))
     kind = OBJECTIVES[name].variant(network)
     _check_options(kind, name, options)
     cpu = None if seconds is None else seconds * len(os.sched_getaffinity(0))
@@ -164,11 +206,14 @@ def _factor(
     )
 
 
-def _network(objective: str, network: str | None) -> str | None:
+def _network(objective: str, network: str | None, pictures: bool = False) -> str | None:
     """The network of an objective: its usual one, or the one that was asked for if it can be fitted with that."""
     kind = OBJECTIVES[objective]
-    if network is None or kind.serves(NETWORKS[network]):
-        return network or next(iter(kind.networks), None)
+    if network is None:
+        usual = (name for name in kind.networks if NETWORKS[name].pictures == pictures)
+        return next(usual, next(iter(kind.networks), None))
+    if kind.serves(NETWORKS[network]):
+        return network
     able = [name for name in NETWORKS if kind.serves(NETWORKS[name])]
     others = [name for name in OBJECTIVES if OBJECTIVES[name].serves(NETWORKS[network])]
     raise UsageError(
@@ -189,7 +234,8 @@ def _discriminative(factor: FactorPlan, schema: Schema) -> FactorPlan:
             found=list(factor.learn),
             do="Name the column with learn= (and what it is predicted from with given=)",
         )
-    rest = tuple(field.name for field in schema if field.name not in factor.learn and field.kind not in MADE)
+    unread = {*MADE, "text"}
+    rest = tuple(field.name for field in schema if field.name not in factor.learn and field.kind not in unread)
     return factor.model_copy(update={"given": _inputs(factor.learn[0], factor.given or rest)})
 
 
@@ -219,6 +265,13 @@ def names_of(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ..
 def _check(
     schema: Schema, wanted: tuple[str, ...], fields: tuple[str, ...], predict: str | None, givens: tuple[str, ...]
 ) -> None:
+    text = {name: schema[name].why for name in fields if schema[name].kind == "text"}
+    if text:
+        raise DataError(
+            "Columns of free text cannot be learned yet",
+            found=text,
+            do="Drop them, or set their kind to 'category' or 'identifier' in the schema file (`anew look DATA`)",
+        )
     both = sorted(set(wanted) & set(givens))
     if both:
         raise UsageError("A column is either learned or given", found=both)
@@ -285,13 +338,15 @@ def _predictors(
         if asked is not None:
             raise UsageError("predictors= says how to predict, and nothing is to be predicted", do="Add predict=COLUMN")
         return ()
-    words = PREDICTORS if asked is None else asked.split(",") if isinstance(asked, str) else asked
+    usual_words = PREDICTORS_OF_PICTURES if pictures_of(dataset.schema, fields) else PREDICTORS
+    words = usual_words if asked is None else asked.split(",") if isinstance(asked, str) else asked
     usual = "cross_entropy" if is_class(dataset, target) else "squared_error"
     found: dict[str, FactorPlan] = {}
     for word in words:
         objective, network = _method(word.strip(), usual)
         share = None if seconds is None else seconds / PREDICTING
-        plan = _factor(len(dataset.frame), (target,), _inputs(target, fields), objective, network, share, {})
+        inputs = _inputs(target, [name for name in fields if dataset.schema[name].kind != "text"])
+        plan = _factor(len(dataset.frame), dataset.schema, (target,), inputs, share, objective, network, {})
         found[plan.method] = plan.model_copy(update={"seconds": _at_most_usual(plan)})
     return tuple(found.values())
 

@@ -28,11 +28,14 @@ import numpy as np
 import numpy.typing as npt
 
 from anew.codecs.table import Table
+from anew.core.columns import Columns
 from anew.core.errors import ResourceError, StoreError, UsageError
 from anew.core.learner import Arrays, Config, Learner, Trained
 from anew.core.schema import Schema
-from anew.joint import Factor, Joint, columns_of
+from anew.factor import TABLE, Factor
+from anew.joint import Joint
 from anew.plan import OBJECTIVES, FactorPlan, Plan
+from anew.record import Record
 
 FORMAT = 1
 CHECKPOINT = ".checkpoint"
@@ -43,7 +46,7 @@ _MOST = 64  # characters of a name that are shown in an error
 
 def pack(joint: Joint) -> tuple[Config, Arrays]:
     """Everything a joint is, as JSON and arrays."""
-    config, arrays = _prefixed("codec", joint.codec.state())
+    config, arrays = _prefixed("codec", joint.record.state())
     parts: Config = {"codec": config, "factors": [], "predictors": []}
     for kind, factors in (("factors", joint.factors), ("predictors", joint.predictors)):
         for i, factor in enumerate(factors):
@@ -59,13 +62,13 @@ def _prefixed(prefix: str, state: tuple[Config, Arrays]) -> tuple[Config, Arrays
 
 
 def unpack(config: Config, arrays: Mapping[str, npt.NDArray[Any]], schema: Schema, threads: int) -> Joint:
-    codec = Table(schema)
-    codec.restore(config["codec"], _below(arrays, "codec"))
-    joint = Joint(codec, [], [], threads)
+    record = Record(schema)
+    record.restore(config["codec"], _below(arrays, "codec"))
+    joint = Joint(record, [], [], threads)
     for kind, into in (("factors", joint.factors), ("predictors", joint.predictors)):
         for i, entry in enumerate(config[kind]):
             plan = FactorPlan.model_validate(entry["plan"])
-            factor = make_factor(plan, codec, entry["view"], seed=0, threads=threads)
+            factor = make_factor(plan, record, entry["view"], seed=0, threads=threads)
             factor.learner.restore(entry["state"], _below(arrays, f"{kind}.{i}"))
             into.append(factor)
     return joint
@@ -75,22 +78,46 @@ def _below(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt
     return {name.removeprefix(f"{prefix}/"): value for name, value in arrays.items() if name.startswith(f"{prefix}/")}
 
 
-def make_factor(plan: FactorPlan, codec: Table, view: str, *, seed: int, threads: int) -> Factor:
-    """An unfitted factor of a plan over a fitted codec; `view` is that of what is learned."""
-    return factor_of(OBJECTIVES[plan.objective].variant(plan.network), plan, codec, view, seed=seed, threads=threads)
+def make_factor(plan: FactorPlan, record: Record, view: str, *, seed: int, threads: int) -> Factor:
+    """An unfitted factor of a plan over fitted codecs; `view` is that of what is learned."""
+    return factor_of(OBJECTIVES[plan.objective].variant(plan.network), plan, record, view, seed=seed, threads=threads)
 
 
-def factor_of(kind: type[Learner], plan: FactorPlan, codec: Table, view: str, *, seed: int, threads: int) -> Factor:
+def view_of(kind: type[Learner], plan: FactorPlan, record: Record) -> str:
+    """The best view of what a factor learns that the objective reads."""
+    codec = record.learned(plan.learn)
+    reads = kind.reads if isinstance(codec, Table) else [view for view in kind.reads if view in codec.views]
+    return codec.best_view(reads)
+
+
+def factor_of(kind: type[Learner], plan: FactorPlan, record: Record, view: str, *, seed: int, threads: int) -> Factor:
     """The same for a class that need not be in the registry."""
-    learned, given = codec.select(plan.learn), codec.select(plan.given)
+    picture = None if isinstance(codec := record.learned(plan.learn), Table) else codec
+    learned, given = record.scalars(plan.learn), record.scalars(plan.given)
     options = {**plan.options, **({"network": plan.network} if plan.network else {})}
-    if issubclass(kind, Trained):
-        beside = given.best_view(kind.reads_given) if kind.reads_given else view
-        conditions = {"table": given.space(beside)} if plan.given else {}
-        made = kind(learned.space(view), conditions, seed=seed, **options)
-        return Factor(plan, made, learned, given, view, beside)
-    learner = kind(columns_of(given, learned), seed=seed, threads=threads, **options)  # type: ignore[call-arg]
-    return Factor(plan, learner, learned, given, view)
+    if not issubclass(kind, Trained):
+        beside = {name: (part, part.best_view(["Columns"])) for name, part in record.beside(plan.given).items()}
+        spaces = [given.space("Columns"), *(part.space(read) for part, read in beside.values())]
+        solver = kind(_columns(spaces, learned.space("Columns")), seed=seed, threads=threads, **options)  # type: ignore[call-arg]
+        return Factor(plan, solver, learned, given, view, beside=beside)
+    reads = kind.reads_given or (VIEWS_GIVEN if picture else ())
+    view_given = given.best_view(reads) if reads else view
+    beside = {name: (part, part.best_view(VIEWS_BESIDE)) for name, part in record.beside(plan.given).items()}
+    conditions = {TABLE: given.space(view_given)} if given.learned else {}
+    conditions |= {name: part.space(read) for name, (part, read) in beside.items()}
+    made = kind((picture or learned).space(view), conditions, seed=seed, **options)
+    return Factor(plan, made, learned, given, view, view_given, beside, picture)
+
+
+VIEWS_GIVEN = ("Mixed", "Tokens")  # of scalars beside a picture
+VIEWS_BESIDE = ("Real", "Words")  # of pictures and captions that a network is given
+
+
+def _columns(given: list[Columns], learned: Columns) -> Columns:
+    """The space of a solver: given columns, then learned ones."""
+    parts = [*given, learned]
+    grids, names = sum((part.grids for part in parts), ()), sum((part.names for part in parts), ())
+    return Columns(grids, names, given=len(grids) - len(learned))
 
 
 # ---------------------------------------------------------------- writing

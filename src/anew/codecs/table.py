@@ -27,7 +27,7 @@ from anew.codecs._tokens import TokenView
 from anew.core.codec import Codec
 from anew.core.columns import MISSING, OUTSIDE, Allowed, Bools, Cells, Codes, Columns, Floats, Grid
 from anew.core.cut import Cut
-from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.errors import UsageError, did_you_mean
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
 from anew.core.schema import MADE, NOMINAL, ORDERED, SCALAR, Field, Schema
@@ -45,13 +45,6 @@ class Table(Codec[pl.DataFrame]):
 
     def __init__(self, schema: Schema, cut: Cut | None = None) -> None:
         super().__init__(schema)
-        text = {field.name: field.why for field in schema if field.kind == "text"}
-        if text:
-            raise DataError(
-                "Columns of free text cannot be learned yet",
-                found=text,
-                do="Drop them, or set their kind to 'category' or 'identifier' in the schema file (`anew look DATA`)",
-            )
         self.cut = cut
         self.learned = tuple(field for field in schema if field.kind not in MADE)
         self.grids: dict[str, Grid] = {}

@@ -8,10 +8,12 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
+from anew.core.columns import Allowed
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
 from anew.core.schema import Schema
+from anew.core.where import Where
 
 D = TypeVar("D")
 
@@ -49,6 +51,22 @@ class Codec(ABC, Generic[D]):
 
     @abstractmethod
     def decode(self, x: Any, view: str) -> D: ...
+
+    def fit_columns(self, data: D, release: Release) -> None:
+        """Fit the view "Columns" of data that are no cells of a table, for solvers that are given them."""
+        raise UsageError(
+            f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} cannot be read by a solver",
+            do="Leave it out with given=, or choose a network that is trained",
+        )
+
+    def check_given(self, data: D) -> None:
+        """One sentence when what a user gives means nothing to the codec."""
+
+    def allow(self, where: Where) -> dict[int, Allowed]:
+        """What conditions on its fields mean over the data of the view "Columns"."""
+        if where:
+            raise UsageError(f"No condition can be set on {', '.join(where)}", found=sorted(self.kinds))
+        return {}
 
     @abstractmethod
     def state(self) -> tuple[Config, Arrays]: ...

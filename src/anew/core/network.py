@@ -27,6 +27,7 @@ class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
     """The root of all architectures. `solved`: fitted by a computation, not by the training loop."""
 
     solved: ClassVar[bool] = False
+    pictures: ClassVar[bool] = False  # whether it is made for shapes (..., C, H, W)
 
 
 class Module(Network):

@@ -1,4 +1,5 @@
-"""The table that the laws are checked on: every learned kind, dependences, an atom, rare levels, missing values."""
+"""The data that the laws are checked on: a table of every learned kind, dependences, an atom, rare levels, missing
+values; pictures; captions."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import numpy as np
 import polars as pl
 
 from anew.codecs.table import Table
+from anew.core.pixels import column as pictures
 from anew.core.release import exact
 from anew.core.schema import Field, Schema
 
@@ -51,3 +53,30 @@ def example_table(n: int = 400, seed: int = 0) -> tuple[Table, pl.DataFrame]:
     table = Table(example_schema())
     table.fit(frame, exact())
     return table, frame
+
+
+def example_pictures(n: int = 40, seed: int = 0) -> tuple[Schema, pl.DataFrame]:
+    """Small colour pictures: a bright square on a dark ground somewhere, some missing."""
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 60, (n, 8, 6, 3), dtype=np.uint8)
+    for i, (row, column) in enumerate(rng.integers(0, 4, (n, 2))):
+        pixels[i, row : row + 3, column : column + 3] += np.uint8(180)
+    gone = rng.random(n) < 0.1
+    field = Field(name="scan", kind="image", dtype="Binary", size=(8, 6), mode="RGB", missing=True)
+    return Schema(fields=(field,)), pl.DataFrame([pictures("scan", pixels, gone)])
+
+
+def example_captions(n: int = 40, seed: int = 0) -> tuple[Schema, pl.DataFrame]:
+    """Captions of two to four words, some missing."""
+    rng = np.random.default_rng(seed)
+    words = ["red", "blue", "small", "umbrella", "cat", "house"]
+    cells = [None if rng.random() < 0.1 else " ".join(rng.choice(words, rng.integers(2, 5))) for _ in range(n)]
+    field = Field(name="caption", kind="text", dtype="String", missing=True)
+    return Schema(fields=(field,)), pl.DataFrame({"caption": cells})
+
+
+def example_of(kinds: frozenset[str]) -> tuple[Schema, pl.DataFrame]:
+    """Data of fields of these kinds."""
+    if "image" in kinds:
+        return example_pictures()
+    return example_captions() if "text" in kinds else (example_schema(), example_frame())

@@ -13,8 +13,9 @@ from anew.core.columns import Floats
 from anew.core.learner import Learner, Predicts, Scores, Solved, Trained
 from anew.core.network import NETWORKS
 from anew.core.release import exact
-from anew.joint import Factor
+from anew.factor import Factor
 from anew.plan import FactorPlan
+from anew.record import Record
 from anew.store import factor_of
 from anew.testing.examples import example_table
 
@@ -66,7 +67,9 @@ def fit_factor(variant: type[Learner], plan: FactorPlan, table: Table, frame: pl
 
 
 def _unfitted(variant: type[Learner], plan: FactorPlan, table: Table, seed: int) -> Factor:
-    return factor_of(variant, plan, table, table.best_view(variant.reads), seed=seed, threads=1)
+    record = Record(table.schema)
+    record.table = table
+    return factor_of(variant, plan, record, table.best_view(variant.reads), seed=seed, threads=1)
 
 
 def _batch(factor: Factor, frame: pl.DataFrame) -> Batch:

@@ -1,0 +1,62 @@
+"""One factor of a model, p(learn | given): what stands on both sides, how it is read, and the learner between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any
+
+import polars as pl
+
+from anew.codecs.table import Table
+from anew.core.codec import Codec
+from anew.core.columns import Cells
+from anew.core.learner import Learner, Solved
+from anew.plan import FactorPlan
+
+TABLE = "table"  # the name of what is given as scalars
+Part = Codec[pl.DataFrame]  # of one picture or text
+
+
+@dataclass(frozen=True)
+class Factor:
+    """p(learn | given): codecs and views for both sides (that of the given ones where it is another), the learner.
+
+    What is given are scalars (`given`, read in `view_given`), and pictures and texts `beside` them, each in its view.
+    """
+
+    plan: FactorPlan
+    learner: Learner
+    learned: Table
+    given: Table
+    view: str
+    view_given: str = ""
+    beside: Mapping[str, tuple[Part, str]] = field(default_factory=dict)
+    picture: Part | None = None  # what is learned, where that is no table
+
+    def encode_given(self, frame: pl.DataFrame) -> Any:
+        """Cells for a solver; for a trained learner the only part or all by name; None where nothing is given."""
+        if isinstance(self.learner, Solved):
+            cells = [self.given.encode(frame, "Columns")] if self.given.learned else []
+            cells += [part.encode(frame, view) for part, view in self.beside.values()]
+            return reduce(Cells.beside, cells) if cells else None
+        table = self.given.encode(frame, self.view_given or self.view) if self.given.learned else None
+        if not self.beside:
+            return table
+        parts = {name: part.encode(frame, view) for name, (part, view) in self.beside.items()}
+        return parts if table is None else {TABLE: table, **parts}
+
+    def cells(self, frame: pl.DataFrame) -> Cells:
+        """Rows with all columns of a solver's factor, given first."""
+        learned: Cells = self.learned.encode(frame, "Columns")
+        given = self.encode_given(frame)
+        return learned if given is None else Cells.beside(given, learned)
+
+    def encode(self, frame: pl.DataFrame) -> Any:
+        """What is learned, as the learner reads it."""
+        return (self.picture or self.learned).encode(frame, self.view)
+
+    def decode(self, x: Any) -> pl.DataFrame:
+        """The columns that a learner's data stand for."""
+        return (self.picture or self.learned).decode(x, self.view)

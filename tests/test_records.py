@@ -1,0 +1,119 @@
+"""Records of several kinds of field: scalars, pictures and captions in one model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+import anew
+from anew.codecs.image import Image
+from anew.core.errors import DataError, UsageError
+from anew.core.pixels import column, stack
+from anew.core.release import exact
+from anew.core.schema import Field, Schema
+from anew.data.dataset import Dataset
+from anew.data.origin import Origin
+from anew.model import Model
+
+SCAN = Field(name="scan", kind="image", dtype="Binary", size=(6, 6), mode="L")
+SCHEMA = Schema(
+    fields=(
+        SCAN,
+        Field(name="ill", kind="category", dtype="String"),
+        Field(name="caption", kind="text", dtype="String"),
+    )
+)
+
+
+def scans(n: int = 400, seed: int = 0) -> Dataset:
+    """Dark scans of the healthy, bright ones of the ill, and captions that say so."""
+    rng = np.random.default_rng(seed)
+    ill = rng.random(n) < 0.5
+    pixels = np.clip(np.where(ill, 200, 50)[:, None, None, None] + rng.normal(0, 15, (n, 6, 6, 1)), 0, 255)
+    said = [f"a {'bright' if yes else 'dark'} scan" for yes in ill]
+    words = pl.Series("ill", np.where(ill, "yes", "no"))
+    frame = pl.DataFrame([column("scan", pixels.astype(np.uint8)), words, pl.Series("caption", said)])
+    return Dataset(frame, SCHEMA, Origin.usual(), n)
+
+
+def brightness(frame: pl.DataFrame) -> np.ndarray:
+    return stack(frame["scan"], SCAN).mean((1, 2, 3))
+
+
+def rows(model: Model, n: int, **how: object) -> pl.DataFrame:
+    return pl.concat(list(model.stream(n, **how)))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return anew.fit(scans(), network="mlp", given="caption", predict="ill", predictors="linear,mlp", time=12)
+
+
+def test_a_record_is_scalars_then_pictures(model: Model) -> None:
+    assert [(f.learn, f.given) for f in model.plan.create] == [(("ill",), ()), (("scan",), ("caption", "ill"))]
+    assert [f.given for f in model.plan.predict] == [("scan",)] * 2
+
+
+def test_pictures_go_with_their_labels(model: Model) -> None:
+    frame = rows(model, 130)
+    ill = (frame["ill"] == "yes").to_numpy()
+    assert brightness(frame)[ill].mean() > brightness(frame)[~ill].mean() + 60
+    assert frame["scan"].null_count() == 0
+
+
+def test_conditions_on_created_and_on_given_columns(model: Model) -> None:
+    frame = rows(model, 40, where={"ill": "yes", "caption": "a bright scan"})
+    assert set(frame["ill"]) == {"yes"}
+    assert set(frame["caption"]) == {"a bright scan"}
+    assert brightness(frame).mean() > 140
+
+
+def test_a_caption_without_a_known_word_is_refused(model: Model) -> None:
+    with pytest.raises(UsageError, match="No word of this 'caption' was seen"):
+        rows(model, 2, where={"caption": "zebra"})
+
+
+def test_predictors_read_the_picture(model: Model) -> None:
+    test = scans(100, seed=1).frame
+    for method in ("linear", "mlp"):
+        chance = model.joint.predict(test, method)
+        levels = model.joint.codec.levels["ill"]
+        assert ([levels[k] for k in chance.argmax(1)] == test["ill"].to_numpy()).mean() > 0.95, method
+
+
+def test_the_same_after_saving(model: Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "model")
+    again = anew.load(tmp_path / "model")
+    assert rows(again, 70, seed=3).equals(rows(model, 70, seed=3))
+    test = scans(20, seed=1).frame
+    assert (again.joint.predict(test, "linear") == model.joint.predict(test, "linear")).all()
+
+
+def test_objectives_that_learn_no_pictures_say_so() -> None:
+    with pytest.raises(UsageError, match="chain does not learn pictures"):
+        anew.fit(scans(), objective="chain", given="caption")
+
+
+def test_text_is_not_learned_yet() -> None:
+    words = scans().frame.select("ill", "caption")
+    data = Dataset(words, SCHEMA.select(["ill", "caption"]), Origin.usual(), len(words))
+    with pytest.raises(DataError, match="free text"):
+        anew.fit(data)
+
+
+def test_pixel_art_keeps_its_colours_and_its_transparency() -> None:
+    rng = np.random.default_rng(0)
+    colours = np.array([[0, 0, 0, 0], [255, 0, 0, 255], [20, 200, 30, 255], [9, 9, 9, 128]], np.uint8)
+    pixels = colours[rng.integers(0, 4, (20, 5, 5))]
+    field = Field(name="art", kind="image", dtype="Binary", size=(5, 5), mode="RGBA")
+    frame = pl.DataFrame([column("art", pixels)])
+    codec = Image(Schema(fields=(field,)))
+    codec.fit(frame, exact())
+    noisy = codec.encode(frame, "Real")
+    made = stack(codec.decode(type(noisy)(noisy.x + 0.1, noisy.present), "Real")["art"], field)
+    assert codec.palette is not None
+    assert {tuple(c) for c in made.reshape(-1, 4)} <= {tuple(c) for c in codec.palette}
+    assert (stack(codec.decode(noisy, "Real")["art"], field) == pixels).all()
