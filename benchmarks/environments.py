@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TORCH = "torch==2.13.0"
+PICTURE_PEERS = ("ema-pytorch", "denoising-diffusion-pytorch==2.3.4", "diffusers==0.42.1", "pythae==0.1.2", "prdc==0.2")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,15 @@ RECIPES = {
     "sdv": Recipe(((TORCH,), (TORCH, "sdv", "pyarrow")), ("torchvision", "torchaudio")),
     "arfpy": Recipe((("arfpy", "numpy<2.4", "pandas", "pyarrow"),)),
     "synthpop": Recipe((("py-synthpop", "pandas", "pyarrow"),)),
+    # the torchvision of the index is built for CUDA: the rulers' peers.py declares its operators beside a CPU torch
+    "image": Recipe(
+        (
+            (TORCH,),
+            ("--no-deps", "torchvision==0.28.0"),
+            (TORCH, "numpy", "scipy", "scikit-learn", "pillow", *PICTURE_PEERS),
+            ("--no-deps", "torchgan==0.1.0"),
+        )
+    ),
 }
 
 # the peers of run_peer.py by the environment that holds them

@@ -35,12 +35,12 @@ def digest(files: Iterable[Path], *words: str) -> str:
     return state.hexdigest()[:16]
 
 
-def snapshot(work: Path, root: Path = ROOT) -> Path:
+def snapshot(work: Path, runner: str = "run_anew.py", root: Path = ROOT) -> Path:
     """A copy of src/anew as it is now, in a folder named after its contents: ours runs from it, so that a source edited
     while the comparison runs changes nothing, and is never judged by what an older version made."""
     sources = sorted((root / "src" / "anew").rglob("*.py"))
     names = [str(path.relative_to(root)) for path in sources]
-    version = work / "source" / digest([*sources, HERE / "run_anew.py"], *names)[:10]
+    version = work / "source" / digest([*sources, HERE / runner], *names)[:10]
     if not version.exists():
         part = version.with_name(f"{version.name}.{os.getpid()}.part")
         shutil.copytree(root / "src" / "anew", part / "anew", ignore=shutil.ignore_patterns("__pycache__"))
