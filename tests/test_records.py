@@ -9,14 +9,19 @@ import polars as pl
 import pytest
 
 import anew
+from anew import latent
 from anew.codecs.image import Image
+from anew.completion import complete, find_gaps
 from anew.core.errors import DataError, UsageError
 from anew.core.pixels import column, stack
 from anew.core.release import exact
 from anew.core.schema import Field, Schema
+from anew.core.where import where_of
 from anew.data.dataset import Dataset
 from anew.data.origin import Origin
+from anew.interpolation import path
 from anew.model import Model
+from anew.restyling import restyled
 
 SCAN = Field(name="scan", kind="image", dtype="Binary", size=(6, 6), mode="L")
 SCHEMA = Schema(
@@ -117,3 +122,45 @@ def test_pixel_art_keeps_its_colours_and_its_transparency() -> None:
     assert codec.palette is not None
     assert {tuple(c) for c in made.reshape(-1, 4)} <= {tuple(c) for c in codec.palette}
     assert (stack(codec.decode(noisy, "Real")["art"], field) == pixels).all()
+
+
+def test_half_of_a_picture_is_completed_and_the_other_half_stays(model: Model) -> None:
+    test = scans(40, seed=2).frame
+    masks = np.zeros((40, 6, 6), bool)
+    masks[:20, :, 3:] = True
+    full = complete(model.joint, find_gaps(model.joint, test, None, masks), seed=0)
+    before, after = stack(test["scan"], SCAN)[..., 0], stack(full["scan"], SCAN)[..., 0]
+    assert (after[~masks] == before[~masks]).all()
+    assert (after[masks] != before[masks]).mean() > 0.5
+    ill = (test["ill"] == "yes").to_numpy()[:20]
+    right = after[:20, :, 3:].mean((1, 2))
+    assert right[ill].mean() > right[~ill].mean() + 60
+    assert full["ill"].equals(test["ill"])
+
+
+def test_a_missing_picture_is_drawn_and_masks_must_fit(model: Model) -> None:
+    rows = scans(6, seed=2).frame.with_columns(pl.lit(None, pl.Binary).alias("scan"))
+    full = complete(model.joint, find_gaps(model.joint, rows, None), seed=0)
+    assert full["scan"].null_count() == 0
+    with pytest.raises(DataError, match="has the size of its picture"):
+        find_gaps(model.joint, rows, None, np.zeros((5, 5), bool))
+
+
+def test_pictures_have_codes_ways_and_styles(model: Model) -> None:
+    test = scans(30, seed=4).frame
+    codes = latent.encode(model.joint, test)
+    back = latent.decode(model.joint, codes, test.select("ill", "caption"))
+    assert np.abs(brightness(back) - brightness(test)).mean() < 12
+    ill = (test["ill"] == "yes").to_numpy()
+    a, b = test.filter(~pl.Series(ill))[:1], test.filter(pl.Series(ill))[:1]
+    way = path(model.joint, a, b, 4, (-0.5, 1.5))
+    assert way["t"].to_list() == pytest.approx([-0.5, 1 / 6, 5 / 6, 1.5])
+    assert brightness(way)[2] > brightness(way)[1] + 30
+    bare = path(model.joint, a.select("scan"), b.select("scan"), 3, (0, 1))
+    assert bare.columns == ["t", "scan"]
+    assert bare["scan"][0] == a["scan"][0]
+    styled = restyled(model.joint, test, where_of({"ill": "yes", "caption": "a bright scan"}))
+    assert set(styled["ill"]) == {"yes"}
+    assert brightness(styled).min() > 100
+    with pytest.raises(UsageError, match="was not learned given"):
+        restyled(model.joint, test, where_of({"scan": "x"}))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,7 @@ from anew.core.schema import MADE, Field, Schema
 from anew.core.seeds import stream
 from anew.data.restore import column as restored
 from anew.factor import Factor
+from anew.inpainting import Masks, masks_of, painted
 from anew.joint import Joint, cannot
 from anew.rulebook import Rulebook
 from anew.steer.complete import Rows, complete_existing
@@ -41,11 +42,21 @@ class Gaps:
 
     frame: pl.DataFrame
     fill: tuple[str, ...]
+    masks: Masks = field(default_factory=dict)  # the parts of pictures that are to be filled
 
     @property
     def count(self) -> int:
-        """How many cells are to be filled."""
-        return sum(self.frame[name].null_count() for name in self.fill)
+        """How many cells are to be filled, wholly or in part."""
+        whole = sum(self.frame[name].null_count() for name in self.fill)
+        return whole + sum(int(mask.any((1, 2)).sum()) for mask in self.masks.values())
+
+    def slice(self, start: int, size: int) -> Gaps:
+        """The same of some rows that follow each other."""
+        return self.take(np.arange(start, min(start + size, len(self.frame))))
+
+    def take(self, rows: Rows) -> Gaps:
+        """The same of these rows."""
+        return replace(self, frame=self.frame[rows], masks={name: mask[rows] for name, mask in self.masks.items()})
 
 
 def check_able(joint: Joint) -> None:
@@ -55,8 +66,11 @@ def check_able(joint: Joint) -> None:
             raise cannot(factor, "complete")
 
 
-def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None) -> Gaps:
-    """What is to be filled of a table; one sentence for a table of which nothing is known."""
+def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None, masks: object = None) -> Gaps:
+    """What is to be filled of a table; one sentence for a table of which nothing is known.
+
+    Beside pictures only columns that came are filled, unless others are named.
+    """
     _check_given(joint, frame)
     if all(cells.null_count() == len(cells) for cells in frame):
         raise DataError(
@@ -64,18 +78,23 @@ def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None) 
             found=f"{len(frame)} row{'s' * (len(frame) != 1)}",
             do="Fill in what is known, or create whole rows with sample() (`anew sample`)",
         )
-    names = [field.name for field in joint.codec.schema]
+    names = list(joint.record.schema.names)
     given = [name for name in columns or () if name in joint.given]
     if given:
         raise UsageError("What the model was fitted given is never completed", found=given, do="Name learned columns")
+    if joint.record.parts and columns is None:
+        columns = frame.columns
     fill = tuple(n for n in names if n not in joint.given and (columns is None or n in columns))
     absent = [pl.lit(None).cast(pl.Null).alias(name) for name in fill if name not in frame.columns]
     whole = frame.with_columns(absent)
-    return Gaps(whole.select(name for name in names if name in whole.columns), fill)
+    found = masks_of(joint, masks, len(frame))
+    return Gaps(whole.select(name for name in names if name in whole.columns), fill, found)
 
 
 def _check_given(joint: Joint, frame: pl.DataFrame) -> None:
     """The columns that a model was fitted given are no part of what it completes."""
+    if joint.open_given:
+        return
     for name in joint.given:
         gaps = frame[name].null_count() if name in frame.columns else len(frame)
         if gaps:
@@ -89,45 +108,45 @@ def _check_given(joint: Joint, frame: pl.DataFrame) -> None:
 def complete(joint: Joint, gaps: Gaps, *, seed: int, draw: int = 0, rules: Sequence[Rule] = ()) -> pl.DataFrame:
     """The table with its gaps filled by one draw that obeys the rules; the columns of `gaps.frame`, in its order."""
     frame = gaps.frame
-    blocks = list(frame.iter_slices(BLOCK))
+    size = min(BLOCK, joint.block)
+    blocks = [gaps.slice(start, size) for start in range(0, len(frame), size)]
     book = Rulebook(joint.codec, rules, among=frame.columns)
 
     def one(index: int) -> pl.DataFrame:
-        return _filled(joint, blocks[index], gaps.fill, stream("complete", seed, draw, index))
+        return _filled(joint, blocks[index], stream("complete", seed, draw, index))
 
     if book:
         book.check_given(frame)
-        filled = pl.concat(_obeying(joint, block, gaps.fill, book, (seed, draw, i)) for i, block in enumerate(blocks))
+        filled = pl.concat(_obeying(joint, block, book, (seed, draw, i)) for i, block in enumerate(blocks))
     else:
         with ThreadPoolExecutor(joint.threads) as pool:
             filled = pl.concat(pool.map(one, range(len(blocks))))
     return with_made(joint.codec, filled, gaps.fill, seed)
 
 
-def _obeying(
-    joint: Joint, frame: pl.DataFrame, fill: Sequence[str], book: Rulebook, numbers: tuple[int, ...]
-) -> pl.DataFrame:
+def _obeying(joint: Joint, gaps: Gaps, book: Rulebook, numbers: tuple[int, ...]) -> pl.DataFrame:
     """Some rows with their gaps filled, each drawn until it obeys. What came, and what is not to be filled, stays."""
-    order = book.order({})
+    order, frame, fill = book.order({}), gaps.frame, gaps.fill
     stays = {n: frame[n].is_not_null().to_numpy() | (n not in fill) for n in book.ruling.computed}
 
     def draw(rows: Rows, attempt: int) -> Judged[pl.DataFrame]:
         rng = stream("complete", *numbers, *([attempt] if attempt else []))
         known = {name: fixed[rows] for name, fixed in stays.items()}
-        return order.judged(_filled(joint, frame[rows], fill, rng), known=known)
+        return order.judged(_filled(joint, gaps.take(rows), rng), known=known)
 
     return order.tied(len(frame), draw).select(frame.columns)
 
 
-def _filled(joint: Joint, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
+def _filled(joint: Joint, gaps: Gaps, rng: np.random.Generator) -> pl.DataFrame:
     """Some rows with the gaps of the learned columns filled."""
-    drawn = _block(joint, frame, fill, rng)
-    return frame.with_columns(_coalesced(frame[name], drawn[name]) for name in fill if name in drawn.columns)
+    frame, drawn = gaps.frame, _block(joint, gaps, rng)
+    filled = frame.with_columns(_coalesced(frame[name], drawn[name]) for name in gaps.fill if name in drawn.columns)
+    return filled.with_columns(drawn[name] for name in gaps.masks)
 
 
 def with_made(codec: Table, frame: pl.DataFrame, names: Sequence[str], seed: int) -> pl.DataFrame:
     """The frame with the gaps of those columns filled that are made and not learned; absent ones are added."""
-    fields = [codec.schema[name] for name in names if codec.schema[name].kind in MADE]
+    fields = [field for field in codec.schema if field.name in names and field.kind in MADE]
     absent = [pl.lit(None).cast(pl.Null).alias(field.name) for field in fields if field.name not in frame.columns]
     frame = frame.with_columns(absent)
     return frame.with_columns(_coalesced(frame[f.name], _made(codec, f, frame[f.name], seed)) for f in fields)
@@ -150,11 +169,14 @@ def _made(codec: Table, field: Field, cells: pl.Series, seed: int) -> pl.Series:
     return free.gather((gaps.cum_sum().cast(pl.Int64) - 1).clip(0)).alias(cells.name)
 
 
-def _block(joint: Joint, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
+def _block(joint: Joint, gaps: Gaps, rng: np.random.Generator) -> pl.DataFrame:
     """All learned columns of some rows as the model reads them, drawn where they are not known."""
-    parts = []
+    parts, frame = [], gaps.frame
     for factor in joint.creating:
-        parts.append(_factor(factor, frame, fill, rng))
+        if factor.picture:
+            parts.append(painted(joint, factor, gaps.frame, frame, gaps.masks, rng))
+        else:
+            parts.append(_factor(factor, frame, gaps.fill, rng))
         frame = frame.with_columns(
             _coalesced(frame[c.name], c) if c.name in frame.columns else c for c in parts[-1].iter_columns()
         )

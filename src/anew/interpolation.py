@@ -11,7 +11,7 @@ from anew.completion import with_made
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.schema import MADE
 from anew.joint import Joint
-from anew.latent import line
+from anew.latent import encoder, line
 
 
 def path(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, steps: int, ends: tuple[float, float]) -> pl.DataFrame:
@@ -21,18 +21,26 @@ def path(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, steps: int, ends: tuple
     """
     at = _places(steps, ends)
     _check(joint, a, b)
-    given = a.select(joint.given)
     own = {0.0: a, 1.0: b}
     frames = [
-        own[t] if t in own else pl.concat([given, frame], how="horizontal")
+        own[t] if t in own else pl.concat([_beside(joint, b if t >= 0.5 else a), frame], how="horizontal")
         for t, frame in zip(at, line(joint, a, b, at), strict=True)
     ]
     whole = pl.concat(frames, how="diagonal_relaxed")
-    n, names = len(a), [field.name for field in joint.codec.schema]
+    n = len(a)
     order = np.arange(n * steps).reshape(steps, n).T.ravel()  # pair by pair
-    whole = with_made(joint.codec, whole[order], names, seed=0).select(names)
+    whole = with_made(joint.codec, whole[order], joint.codec.schema.names, seed=0)
+    names = [name for name in joint.record.schema.names if name in whole.columns]
+    whole = whole.select(names)
     pairs = [pl.Series(free_name("pair", names), np.repeat(np.arange(1, n + 1), steps))] if n > 1 else []
     return pl.DataFrame([pl.Series(free_name("t", names), np.tile(at, n)), *pairs, *whole.iter_columns()])
+
+
+def _beside(joint: Joint, end: pl.DataFrame) -> pl.DataFrame:
+    """What stands beside the columns on the way: what both ends are given, or for a picture all that its end has."""
+    factor, _ = encoder(joint)
+    names = [n for n in end.columns if n not in factor.plan.learn] if factor.picture else joint.given
+    return end.select(names)
 
 
 def free_name(name: str, taken: list[str]) -> str:
@@ -66,7 +74,7 @@ def _check(joint: Joint, a: pl.DataFrame, b: pl.DataFrame) -> None:
             found=f"{len(a)} and {len(b)} rows",
             do="Give as many rows on both sides",
         )
-    for name in [field.name for field in joint.codec.schema if field.kind not in MADE]:
+    for name in _needed(joint):
         if name not in a.columns:
             raise DataError(f"The rows lack the column {name!r}", do=did_you_mean(name, a.columns))
         if a[name].null_count() or b[name].null_count():
@@ -74,3 +82,10 @@ def _check(joint: Joint, a: pl.DataFrame, b: pl.DataFrame) -> None:
                 f"The rows have an empty cell in {name!r}, which has no place on a line",
                 do="Fill it first: complete() (`anew complete`)",
             )
+
+
+def _needed(joint: Joint) -> list[str]:
+    """The columns that both ends must have: a picture stands for itself, a row of scalars is whole."""
+    factor, _ = encoder(joint)
+    learned = list(factor.plan.learn) if factor.picture else joint.record.schema.names
+    return [name for name in learned if joint.record.schema[name].kind not in MADE]

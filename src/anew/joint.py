@@ -187,11 +187,13 @@ class Joint:
 
             yield order.tied(len(rows), draw), Draw(len(rows))
 
+    @property
+    def block(self) -> int:
+        """Rows of a free block."""
+        return BLOCK_PICTURES if any(factor.picture for factor in self.factors) else BLOCK
+
     def _size(self, where: Where) -> int:
-        """Rows of a block."""
-        if any(factor.picture for factor in self.factors):
-            return BLOCK_PICTURES
-        return BLOCK_WHERE if where else BLOCK
+        return min(BLOCK_WHERE, self.block) if where else self.block
 
     def _plain(self, where: Where, given: pl.DataFrame | None) -> dict[str, Any]:
         """The conditions by name, checked; values for given columns must come by `given` or by an equality."""

@@ -16,7 +16,7 @@ from anew.core.errors import DataError, UsageError
 from anew.core.learner import Encodes, Samples
 from anew.factor import Factor
 from anew.joint import Joint, cannot
-from anew.steer.interpolate import interpolated
+from anew.steer.interpolate import interpolated, on_arc
 
 
 def encode(joint: Joint, frame: pl.DataFrame) -> Floats:
@@ -36,6 +36,8 @@ def decode(joint: Joint, z: Floats, given: pl.DataFrame | None) -> pl.DataFrame:
 def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) -> list[pl.DataFrame]:
     """The learned columns of the rows at each place between a (0) and b (1); what is given must be the same in both."""
     factor, learner = encoder(joint)
+    if factor.picture:
+        return _arc(joint, factor, learner, a, b, at)
     given = list(factor.plan.given)
     if not a.select(given).equals(b.select(given)):
         raise DataError(
@@ -47,12 +49,28 @@ def line(joint: Joint, a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]) ->
     return [factor.decode(x) for x in points]
 
 
+def blanked(joint: Joint, factor: Factor, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows, with what a picture is given left open where they do not have it."""
+    lacking = [name for name in factor.plan.given if name not in frame.columns]
+    return frame.with_columns(joint.blank(name, len(frame)) for name in lacking) if factor.picture else frame
+
+
 def encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
     """The factor whose latent space is the model's, and its learner; an error that names who can."""
     factor = joint.creating[-1]
     if not isinstance(factor.learner, Encodes):
         raise cannot(factor, "encode")
     return factor, factor.learner
+
+
+def _arc(
+    joint: Joint, factor: Factor, learner: Encodes[Any], a: pl.DataFrame, b: pl.DataFrame, at: Sequence[float]
+) -> list[pl.DataFrame]:
+    """Pictures on the way, each given what the nearer end is given."""
+    first, last = (blanked(joint, factor, end) for end in (a, b))
+    start, stop = (learner.encode(factor.encode(end), factor.encode_given(end)) for end in (first, last))
+    nearer = [factor.encode_given(last if t >= 0.5 else first) for t in at]
+    return [factor.decode(learner.decode(on_arc(start, stop, t), given)) for t, given in zip(at, nearer, strict=True)]
 
 
 def _data(factor: Factor, frame: pl.DataFrame) -> Any:

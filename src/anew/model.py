@@ -16,11 +16,12 @@ from anew import balance as balanced
 from anew import latent, store
 from anew.balance import Balance
 from anew.completion import check_able, complete, faithful, find_gaps
+from anew.context import given_and_asked, givens
 from anew.core.columns import OUTSIDE, Floats
 from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
 from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
-from anew.core.where import Constraint, OneOf, Where, describe, where_of
+from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
 from anew.data.origin import Origin
 from anew.data.restore import restored
@@ -28,6 +29,7 @@ from anew.fitting import Tell, quiet
 from anew.interpolation import path
 from anew.joint import Draw, Joint, candidate_cells, together
 from anew.plan import Plan, names_of
+from anew.restyling import restyled
 from anew.rulebook import Rulebook
 
 if TYPE_CHECKING:
@@ -100,7 +102,7 @@ class Model:
         guidance: float | None = None,
     ) -> Iterator[pl.DataFrame]:
         """The same rows as `sample`, block by block, as canonical polars frames; balanced rows are one block."""
-        conditions, context = self._context(where_of(where), given)
+        conditions, context = given_and_asked(self.joint, where_of(where), given)
         n = len(context) if n is None and given is not None and context is not None else 1000 if n is None else n
         if n < 1:
             raise UsageError("The number of rows must be at least 1", found=n)
@@ -131,54 +133,6 @@ class Model:
                 stacklevel=3,
             )
 
-    def _context(self, where: Where, given: object) -> tuple[Where, pl.DataFrame | None]:
-        """The conditions on what is created, and the given columns: from `given`, or from an equality of `where`.
-
-        Beside a picture what is not said is left open.
-        """
-        asked = {name: rules for name, rules in where.items() if name in self.joint.given}
-        rest = {name: rules for name, rules in where.items() if name not in asked}
-        if given is None and not asked and not self.joint.open_given:
-            return rest, None
-        context = None if given is None else self._givens(given)
-        if given is not None and not asked:
-            return rest, context
-        return rest, self._said(asked, context)
-
-    def _said(self, asked: Where, context: pl.DataFrame | None) -> pl.DataFrame:
-        """What is given with the values that conditions name."""
-        values = {name: [_only(name, rules)] for name, rules in asked.items()}
-        like = self.schema.select(values)
-        said = Dataset.open(pl.DataFrame(values), like=like).frame if values else pl.DataFrame()
-        for name in values:
-            self._known(name, said)
-        blank = [n for n in self.joint.given if n not in said.columns and (context is None or n not in context.columns)]
-        if blank and not self.joint.open_given:
-            raise UsageError(
-                "The model was fitted given some columns, so a draw needs their values", found=blank, do="Name them all"
-            )
-        rows = 1 if context is None else len(context)
-        columns = [pl.repeat(said[name][0], rows, dtype=said[name].dtype, eager=True).alias(name) for name in values]
-        columns += [] if context is None else [cells for cells in context if cells.name not in values]
-        return pl.DataFrame([*columns, *(self.joint.blank(name, rows) for name in blank)])
-
-    def _known(self, name: str, said: pl.DataFrame) -> None:
-        part = self.joint.record.parts.get(name)
-        if part is not None:
-            part.check_given(said)
-        else:
-            self.joint.codec.allow({name: (OneOf((said[name][0],)),)})  # an unknown class is told by the codec
-
-    def _givens(self, given: object) -> pl.DataFrame:
-        names = self.joint.given
-        if not names:
-            raise UsageError("The model was fitted without given columns", do="Use where= for conditions")
-        frame = Dataset.open(given, like=self.schema.select(names), partly=self.joint.open_given).frame
-        for name, part in self.joint.record.beside(frame.columns).items():
-            part.check_given(frame.select(name))
-        lacking = [self.joint.blank(name, len(frame)) for name in names if name not in frame.columns]
-        return frame.with_columns(lacking)
-
     # ------------------------------------------------------------ completing
 
     def complete(
@@ -189,18 +143,22 @@ class Model:
         *,
         columns: str | Sequence[str] | None = None,
         rules: Rules = None,
+        masks: object = None,
+        steps: int | None = None,
     ) -> Any:
         """The same rows with their empty cells filled by draws from p(unknown | known); what is known stays as it is.
 
         Columns of the model that the data lacks are filled as well; `columns` names those to fill, and the others
         stay empty. An empty cell means unknown: what is drawn exists. With `draws` > 1, a list of so many tables
-        (multiple imputation: Rubin 1987). The rows obey the rules of the schema and those of `rules`.
+        (multiple imputation: Rubin 1987). The rows obey the rules of the schema and those of `rules`. `masks` say
+        which pixels of pictures to fill: (H, W) for all, (n, H, W), or such by column; known pixels stay as they are.
         """
         if draws < 1:
             raise UsageError("The number of draws must be at least 1", found=draws)
         check_able(self.joint)
         dataset = self._partly(data)
-        gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None)
+        gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None, masks)
+        joint = self.joint if steps is None else self.joint.drawing(steps=steps)
         if not gaps.count:
             warnings.warn(AnewWarning("No cell is empty; there is nothing to complete"), stacklevel=2)
         self._note_unseen(gaps.frame)
@@ -208,7 +166,7 @@ class Model:
         origin = replace(dataset.origin, rows=dataset.labels) if here else self.origin
         tables = []
         for draw in range(draws):
-            frame = complete(self.joint, gaps, seed=seed, draw=draw, rules=rules_of(rules))
+            frame = complete(joint, gaps, seed=seed, draw=draw, rules=rules_of(rules))
             tables.append(give_back(frame, faithful(self.schema, frame), origin))
         return tables if draws > 1 else tables[0]
 
@@ -222,10 +180,10 @@ class Model:
     def decode(self, z: npt.ArrayLike, *, given: object = None, seed: int = 0) -> Any:
         """The rows at latent codes (n, k); identifiers are made by `seed`."""
         codes = np.asarray(z, np.float64)
-        context = None if given is None else self._givens(given)
+        context = None if given is None else givens(self.joint, given)
         frame = latent.decode(self.joint, codes, context)
         whole = frame if context is None else pl.concat([context, frame], how="horizontal")
-        return give_back(self.joint.codec.made(whole, 0, seed), self.schema, self.origin)
+        return give_back(self.joint.record.made(whole, 0, seed), self.schema, self.origin)
 
     def interpolate(
         self,
@@ -242,6 +200,16 @@ class Model:
         latent.encoder(self.joint)
         frame = path(self.joint, self._partly(a).frame, self._partly(b).frame, steps, range)
         return give_back(frame, faithful(self.schema, frame), self.origin)
+
+    def restyle(self, data: object, where: Mapping[str, object] | Iterable[str]) -> Any:
+        """The same rows with what they were given changed: style transfer, `where={"style": "line art"}`.
+
+        The content is the code of a row under what it was given; decoded under the new condition it takes its style.
+        Columns that the data lacks are left open.
+        """
+        latent.encoder(self.joint)
+        frame = restyled(self.joint, self._partly(data).frame, where_of(where))
+        return give_back(frame, self.schema, self.origin)
 
     # ------------------------------------------------------------ scoring and predicting
 
@@ -366,14 +334,6 @@ class Model:
             cost=cost,
             facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})},
         )
-
-
-def _only(name: str, rules: tuple[Constraint, ...]) -> object:
-    """The one value that a given column is asked to have."""
-    rule = rules[0]
-    if len(rules) == 1 and isinstance(rule, OneOf) and not rule.negated and len(rule.values) == 1:
-        return rule.values[0]
-    raise UsageError(f"{name!r} is given, so it takes one value", found=describe({name: rules}), do=f"{name}=VALUE")
 
 
 def _loose(schema: Schema) -> Schema:
