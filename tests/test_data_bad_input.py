@@ -65,7 +65,7 @@ FILES: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: bytes_of("a,b\n" + "Jürgen,1\n" * 100) + b"J\xfcrgen,2\n",
         r"UTF-8 text with 1 broken byte, the first in line 102",
     ),
-    "binary": (lambda: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100), "is no table"),
+    "binary": (lambda: b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(100), "is damaged: its header cannot be read"),
     "zip bomb": (_bomb, "zip bomb"),
     "gzip bomb": (lambda: gzip.compress(b"a,b\n" + b"0,0\n" * 12_500_000), "zip bomb"),
     "truncated gzip": (lambda: gzip.compress(bytes_of(_rows(9999)))[:5000], "damaged"),

@@ -22,6 +22,7 @@ from anew.data.dataset import Dataset
 from anew.data.describe import describe
 from anew.data.obeying import Share, shares, with_combinations
 from anew.data.origin import Origin
+from anew.data.unified import Asked
 from anew.fitting import Fitted, Tell, fit_plan, quiet, threads
 from anew.model import Model
 from anew.plan import Plan, make_plan, names_of
@@ -53,9 +54,11 @@ class Look:
     __str__ = text
 
 
-def look(data: object, schema: Schema | str | Path | None = None) -> Look:
-    """Reads the data and decides, without learning anything."""
-    dataset = Dataset.open(data, schema)
+def look(
+    data: object, schema: Schema | str | Path | None = None, *, size: Asked = None, skip_bad: bool = False
+) -> Look:
+    """Reads the data and decides, without learning anything; `size` and `skip_bad` as in `fit`."""
+    dataset = Dataset.open(data, schema, size=size, skip_bad=skip_bad)
     held = tuple(shares(dataset.schema.rules, dataset.schema, dataset.frame))
     return Look([asdict(row) for row in describe(dataset)], dataset.notes, dataset.schema, dataset.rows, held)
 
@@ -85,6 +88,8 @@ def fit(
     device: str | None = None,
     progress: Tell | None = None,
     dry_run: bool = False,
+    size: Asked = None,
+    skip_bad: bool = False,
     **options: Any,
 ) -> Model:
     """Learns p(learn | given) from data: a path, or a frame of pandas, polars, pyarrow, a dict of arrays.
@@ -92,10 +97,12 @@ def fit(
     `predict` adds the discriminative side for that column, by `predictors`: networks (`["linear", "boosted", "mlp"]`),
     objectives (`"hinge"`) or both (`"hinge:kernel"`). `time` (seconds, or "60s", "10m") is the one dial. With `out` the
     model is saved there, an interrupted training resumes, and a finished one is loaded; `fresh` starts over. `dry_run`
-    gives a model that has a plan and nothing else.
+    gives a model that has a plan and nothing else. `size` is that of pictures: (height, width), or the pixels of the
+    long side at most (64 if left out); `skip_bad` leaves out rows whose picture cannot be read, and tells which.
     """
     release = exact()
-    dataset = _under_rules(Dataset.open(data, schema, target=predict, seed=seed), release)
+    opened = Dataset.open(data, schema, target=predict, seed=seed, size=size, skip_bad=skip_bad)
+    dataset = _under_rules(opened, release)
     dataset = captioned(dataset, names_of(dataset.schema, given))
     plan = make_plan(
         dataset,

@@ -20,6 +20,7 @@ from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.data.examples import DEFAULT, example
 from anew.data.formats.frames import write
+from anew.data.unified import Asked
 from anew.fitting import Tell, quiet
 from anew.plan import CLASSES, OBJECTIVES
 
@@ -107,10 +108,13 @@ def run(
     progress: Tell | None = None,
     dry_run: bool = False,
     rows: int | None = None,
+    size: Asked = None,
+    skip_bad: bool = False,
     **options: Any,
 ) -> Run:
     """Look, hold out rows, learn, create, audit and report; without data, on an example that comes with scikit-learn.
 
+    `size` and `skip_bad` are about pictures, as in `fit`.
     Everything lands in the folder `out` (the data's name with `-anew` by default): the synthetic rows in the data's
     format, `model/`, `report.html` and `report.json`.
     """
@@ -118,7 +122,10 @@ def run(
     _creates(objective)
     tell("Reading the data", 0.0)
     name, suffix = _name(data)
-    dataset = Dataset.open(example(DEFAULT) if data is None else data, schema, target=predict, seed=seed)
+    dataset = Dataset.open(
+        example(DEFAULT) if data is None else data, schema, target=predict, seed=seed, size=size, skip_bad=skip_bad
+    )
+    suffix = "" if any(field.kind == "image" for field in dataset.schema) else suffix  # a folder
     target, why = (predict, "") if predict else guess_target(dataset)
     target = target if predict or (objective is None and learn is None) else None
     folder = Path(out) if out is not None else Path(f"{name}-anew")

@@ -13,7 +13,7 @@ from anew.cli.outcome import Answer, Face
 
 def fit(
     face: Face,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A file.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A file, or a folder of pictures.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The model; DATA.anew if not named.")
     ] = None,
@@ -25,6 +25,8 @@ def fit(
     network: options.Network = None,
     time: options.Time = None,
     schema: options.SchemaFile = None,
+    size: options.Size = None,
+    skip_bad: options.SkipBad = False,
     fresh: options.Fresh = False,
     seed: options.Seed = 0,
     device: options.Device = None,
@@ -49,6 +51,8 @@ def fit(
         time=time,
         seed=seed,
         schema=schema,
+        size=options.size(size),
+        skip_bad=skip_bad,
         out=folder,
         fresh=fresh,
         device=device,
@@ -58,5 +62,7 @@ def fit(
     )
     if dry_run:
         return Answer({"plan": model.plan.to_dict()}, str(model.plan))
+    for note in model.provenance.get("notes", []):
+        face.say(f"note: {note}")
     face.say(str(model.plan))
     return Answer({"model": str(folder), "plan": model.plan.to_dict()}, f"Model: {folder}")

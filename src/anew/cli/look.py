@@ -13,19 +13,21 @@ from anew.cli.outcome import Answer, Face
 
 def look(
     face: Face,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A file.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A file, or a folder of pictures.")],
     out: Annotated[
         Path | None,
         typer.Option("--out", "-o", metavar="FILE", help="The schema file to write; DATA.schema.json if not named."),
     ] = None,
     schema: options.SchemaFile = None,
+    size: options.Size = None,
+    skip_bad: options.SkipBad = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write no schema file.")] = False,
 ) -> Answer:
     """What each column is taken for and why; a schema file to edit."""
     import anew
 
     face.progress("Reading")
-    seen = anew.look(data, schema=schema)
+    seen = anew.look(data, schema=schema, size=options.size(size), skip_bad=skip_bad)
     held = [{"rule": share.rule, "holds in": share.value} for share in seen.rules]
     found = {"rows": seen.count, "columns": seen.rows, "rules": held, "notes": list(seen.notes)}
     if dry_run:

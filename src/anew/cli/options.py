@@ -48,6 +48,15 @@ More = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="A setting of the objective, network or recipe; repeatable."),
 ]
+Size = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PIXELS|HxW", help="Pictures: their long side at most, or height x width; 64 at most if left out."
+    ),
+]
+SkipBad = Annotated[
+    bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read, and list them, instead of stopping.")
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),
@@ -58,7 +67,12 @@ GivenRows = Annotated[
 ]
 Out = Annotated[
     Path | None,
-    typer.Option("--out", "-o", metavar="FILE", help="The ending chooses the format; CSV on stdout if not named."),
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="The ending chooses the format, none a folder of pictures; else CSV on stdout.",
+    ),
 ]
 Rule = Annotated[
     list[str] | None,
@@ -91,6 +105,16 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+def size(text: str | None) -> int | tuple[int, int] | None:
+    """`64` is the long side at most, `48x64` height and width."""
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d{1,4}(x\d{1,4})?", text):
+        raise UsageError("--size takes a number of pixels, or height x width", found=text, do="Such as 64 or 48x64")
+    height, _, width = text.partition("x")
+    return (int(height), int(width)) if width else int(height)
 
 
 def names(columns: list[str] | None) -> str | list[str] | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anew.cli.outcome import Answer, Face
+from anew.core.errors import UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,6 +28,8 @@ def deliver(
     if out is not None:
         write(frame, out, schema, escape)
         return Answer({"rows": len(frame), "out": str(out), "note": note}, f"{len(frame):,} rows in {out}")
+    if any(str(dtype).startswith("Array") for dtype in frame.dtypes):
+        raise UsageError("The rows hold pictures", do="Name a folder for them with -o, or a file .npz or .parquet")
     if face.json:
         return Answer({"rows": frame.to_dicts(), "note": note})
     with tempfile.TemporaryDirectory(prefix="anew-") as folder:

@@ -13,7 +13,9 @@ from anew.cli.outcome import Answer, Face
 
 def run(
     face: Face,
-    data: Annotated[str | None, typer.Argument(metavar="DATA", help="A file; an example when left out.")] = None,
+    data: Annotated[
+        str | None, typer.Argument(metavar="DATA", help="A file, or a folder of pictures; an example when left out.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where everything goes.")] = None,
     learn: options.Learn = None,
     given: options.Given = None,
@@ -23,6 +25,8 @@ def run(
     network: options.Network = None,
     time: options.Time = None,
     schema: options.SchemaFile = None,
+    size: options.Size = None,
+    skip_bad: options.SkipBad = False,
     fresh: options.Fresh = False,
     seed: options.Seed = 0,
     device: options.Device = None,
@@ -48,12 +52,15 @@ def run(
         "network": network,
         "time": time,
         "schema": schema,
+        "size": options.size(size),
+        "skip_bad": skip_bad or None,
         "seed": seed,
         "device": device,
     }
     own = options.settings(option)
     if recipe is not None:
         return _recipe(face, recipe, data, out, own, {**settings, "fresh": fresh or None}, dry_run)
+    settings["skip_bad"] = skip_bad
     done = anew.run(data, out=out, fresh=fresh, progress=face.progress, dry_run=dry_run, **settings, **own)
     return Answer(done.to_dict(), str(done))
 

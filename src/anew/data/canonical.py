@@ -193,4 +193,5 @@ _KINDS: dict[Kind, Callable[[pl.Series, Field], pl.Series]] = {
     "constant": _as_came,
     "empty": _as_came,
     "text": lambda cells, field: _text(cells),
+    "image": lambda cells, field: cells.cast(pl.Binary),
 }

@@ -16,11 +16,13 @@ from anew.core.schema import Field, Schema
 from anew.data import sample
 from anew.data.canonical import canonical
 from anew.data.formats.frames import locate, opened
+from anew.data.images import see
 from anew.data.infer import check_dtypes, infer
 from anew.data.known import applied
 from anew.data.numerals import Style
 from anew.data.origin import Origin, back, take
 from anew.data.restore import restored
+from anew.data.unified import Asked
 
 WHOLE = 2**30  # bytes of a table up to which it is read at once, if a quarter of the free memory allows
 
@@ -72,6 +74,8 @@ class Dataset:
         max_rows: int | None = None,
         seed: int = 0,
         partly: bool = False,
+        size: Asked = None,
+        skip_bad: bool = False,
     ) -> Dataset:
         """Read a path, a frame (pandas, polars, pyarrow, DuckDB, ...), a dict of arrays or a list of dicts.
 
@@ -79,6 +83,10 @@ class Dataset:
         `like` is the schema of a model: the data for a prediction, a completion or an audit is read by it, row for
         row; the column `target` may be absent then, and `partly` any column, but none may be there that the schema
         does not have. Otherwise the rows are at most `max_rows`, stratified by `target`.
+
+        Pictures have one size: that of the schema, or `size` (height and width, or the pixels of the long side at
+        most), or the most common one within 64 pixels. A row with a bad picture is an error, or with `skip_bad` left
+        out and told.
         """
         if isinstance(data, Dataset):
             return data
@@ -91,13 +99,18 @@ class Dataset:
             )
             most = max_rows if max_rows is not None or like is not None else sample.default_rows(len(columns))
             raw, rows, total, note = _rows(brought, columns, target, most, seed)
-        check_dtypes(raw)
+            seen = see(raw, like or asked, size, skip_bad)
+        rows, labels = (
+            (rows, brought.origin.rows) if seen.kept is None else (seen.kept if rows is None else rows[seen.kept], None)
+        )
+        check_dtypes(seen.frame.drop(field.name for field in seen.fields))
         with _readable():
-            decided = _decide(raw, brought.text, like, asked)
-            frame = canonical(raw, decided, brought.text, rows)
-        notes = (*brought.notes, *left_out, *note, *_told(decided, like))
+            decided = _decide(seen.frame, brought.text, like, asked, seen.fields)
+            frame = canonical(seen.frame, decided, brought.text, rows)
+        notes = (*brought.notes, *left_out, *note, *seen.notes, *_told(decided, like))
         origin = replace(brought.origin, rows=None)
-        return cls(frame, decided, origin, total, notes, brought.source, brought.origin.rows)
+        bad = len(raw) - len(seen.frame)
+        return cls(frame, decided, origin, total - bad, notes, brought.source, labels)
 
     def give_back(self, frame: pl.DataFrame, schema: Schema | None = None, *, same_rows: bool = False) -> object:
         """A canonical frame (rows created, completed, predicted) as the kind of frame that came, dtypes and all.
@@ -117,13 +130,19 @@ def give_back(frame: pl.DataFrame, schema: Schema, origin: Origin | None = None)
 def _brought(data: object) -> Iterator[_Brought]:
     if isinstance(data, str | Path):
         path, _ = locate(data)
-        status = path.stat()
         with opened(data) as found:
-            source = Source(str(path.absolute()), status.st_size, status.st_mtime_ns)
+            source = Source(str(path.absolute()), *_stamp(path))
             yield _Brought(found.frame, Origin.usual(), found.text, found.notes, source, found.size)
     else:
         frame, origin = take(data)
         yield _Brought(frame.lazy(), origin, size=0 if isinstance(frame, pl.DataFrame) else None)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Bytes, and when it was last changed; of a folder, all that lies below it."""
+    files = [path] if path.is_file() else [below for below in path.rglob("*") if below.is_file()]
+    found = [(status.st_size, status.st_mtime_ns) for status in (file.stat() for file in files)]
+    return sum(size for size, _ in found), max((time for _, time in found), default=0)
 
 
 def _columns(
@@ -213,10 +232,16 @@ def _fits(size: int | None) -> bool:
     return size is not None and size < min(WHOLE, sample.free_memory() // 4)
 
 
-def _decide(raw: pl.DataFrame, text: bool, like: Schema | None, asked: Schema | None) -> Schema:
+def _decide(
+    raw: pl.DataFrame, text: bool, like: Schema | None, asked: Schema | None, pictures: tuple[Field, ...]
+) -> Schema:
+    """The schema of a model as it is; else what was decided about the pictures, and what is found about the rest."""
     if like is not None:
         return like.select(raw.columns)
-    return infer(raw, text) if asked is None else applied(asked, raw, text)
+    rest = raw.drop(field.name for field in pictures)
+    decided = infer(rest, text, bool(pictures)) if asked is None else applied(asked.select(rest.columns), rest, text)
+    fields = {field.name: field for field in (*decided, *pictures)}
+    return Schema(fields=tuple(fields[name] for name in raw.columns), rules=decided.rules)
 
 
 def _told(schema: Schema, like: Schema | None) -> list[str]:

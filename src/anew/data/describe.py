@@ -37,7 +37,8 @@ def describe(dataset: Dataset) -> list[Row]:
 def _row(cells: pl.Series, field: Field) -> Row:
     present = cells.drop_nulls()
     missing = 1.0 - len(present) / max(len(cells), 1)
-    return Row(field.name, field.kind, missing, present.n_unique(), _like(present, field), field.why)
+    distinct = present.hash().n_unique() if field.kind == "image" else present.n_unique()
+    return Row(field.name, field.kind, missing, distinct, _like(present, field), field.why)
 
 
 def _like(present: pl.Series, field: Field) -> str:
@@ -49,7 +50,9 @@ def _like(present: pl.Series, field: Field) -> str:
         return _levels(present)
     if field.kind == "identifier":
         return f"made anew like {field.pattern}" if field.pattern else "made anew"
-    return ""
+    if field.kind == "image":
+        return f"{len(present):,} pictures, {field.mode}"
+    return "captions, given and never made" if field.kind == "text" else ""
 
 
 def _range(present: pl.Series) -> str:

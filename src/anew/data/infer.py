@@ -21,16 +21,23 @@ from anew.data.identifiers import is_sequence, named_as_key, pattern_of
 SMALL = 20  # rows under which "all different" says little
 DECIMALS = 9
 SENTENCE = 4.0  # words in a cell, on average, from which a column of different cells is text
+CAPTION = 1.5  # the same where the column stands beside pictures
+CAPTIONS = frozenset({"caption", "captions", "prompt", "text", "description", "title", "tags", "alt"})
+CLASSES = frozenset({"label", "class", "target", "y"})  # beside pictures, whole numbers of that name are classes
+MOST_CLASSES = 100
 UNIQUE = 0.9  # share of different cells from which words are keys: to learn them would be to hand them out
 NUMERIC_WORDS = 30  # different cells up to which numbers mixed with words are a category
 
 
-def infer(frame: pl.DataFrame, text: bool = False) -> Schema:
-    """Decide about every column. `text`: the cells are words as a file wrote them, so types are decided as well."""
+def infer(frame: pl.DataFrame, text: bool = False, beside_pictures: bool = False) -> Schema:
+    """Decide about every column. `text`: the cells are words as a file wrote them, so types are decided as well.
+
+    Beside pictures, words of which most cells differ and that hold more than one word are captions.
+    """
     check_dtypes(frame)
     strings = frame.select(cs.string())
     comma = text and any(words.decimal_comma(column) for column in strings)
-    return Schema(fields=tuple(_field(column, text, comma) for column in frame))
+    return Schema(fields=tuple(_field(column, text, comma, beside_pictures) for column in frame))
 
 
 def check_dtypes(frame: pl.DataFrame) -> None:
@@ -53,6 +60,7 @@ class _Facts:
     rows: int
     distinct: int
     mixed: str = ""
+    beside_pictures: bool = False
 
     @property
     def missing(self) -> bool:
@@ -75,13 +83,13 @@ class _Decision:
     pattern: str | None = None
 
 
-def _field(column: pl.Series, text: bool, comma: bool) -> Field:
+def _field(column: pl.Series, text: bool, comma: bool, beside_pictures: bool) -> Field:
     reading = words.Reading(column.dtype)
     if column.dtype == pl.String:
         reading = words.detect(column, comma, only_dates=not text)
     typed = _typed(column, reading, text)
     present = drop_missing(typed)
-    facts = _Facts(column.name, present, len(column), present.n_unique(), reading.mixed)
+    facts = _Facts(column.name, present, len(column), present.n_unique(), reading.mixed, beside_pictures)
     chosen = _decide(facts)
     came = reading.dtype if text or column.dtype != pl.String else column.dtype
     return Field(
@@ -137,6 +145,8 @@ def _duration(facts: _Facts) -> _Decision:
 def _integer(facts: _Facts) -> _Decision:
     if facts.all_differ and named_as_key(facts.name):
         return _Decision("identifier", "whole numbers, all different, and named as a key", pattern="integer")
+    if facts.beside_pictures and facts.name.lower() in CLASSES and facts.distinct <= MOST_CLASSES:
+        return _Decision("category", f"numbers of classes, since the column is named {facts.name!r}, {facts.many}")
     if facts.all_differ and facts.rows >= SMALL and is_sequence(facts.typed):
         return _Decision("identifier", "whole numbers that run through without a gap", pattern="integer")
     return _Decision("integer", f"whole numbers, {facts.many}")
@@ -175,10 +185,19 @@ def _words(facts: _Facts) -> _Decision:
     length = float(cells.str.count_matches(r"\S+").mean() or 0.0)  # type: ignore[arg-type]
     if share > 0.5 and length >= SENTENCE and len(cells) >= SMALL:
         return _Decision("text", f"sentences of {length:.0f} words on average, {facts.many}")
+    if facts.beside_pictures and _captions(facts, share, length):
+        return _Decision("text", f"captions of {length:.1f} words on average, {facts.many}")
     if share >= UNIQUE and (len(cells) >= SMALL or (share == 1.0 and named_as_key(facts.name))):
         why = "all different" if share == 1.0 else f"nearly all different ({facts.many})"
         return _Decision("identifier", f"words, {why}: keys, made anew", pattern=pattern_of(cells))
     return _Decision("category", said)
+
+
+def _captions(facts: _Facts, share: float, length: float) -> bool:
+    """Whether words say what is in a picture: by their name, or because most differ and hold several words."""
+    if facts.name.lower() in CAPTIONS:
+        return facts.distinct > NUMERIC_WORDS or length >= CAPTION
+    return share > 0.4 and length >= CAPTION and len(facts.typed) >= SMALL and not named_as_key(facts.name)
 
 
 _BY_DTYPE: tuple[tuple[Callable[[pl.DataType], bool], Callable[[_Facts], _Decision]], ...] = (

@@ -17,6 +17,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from anew.core.errors import DataError, UsageError
+from anew.data.arrays import arrays_of, as_png, pictures_of
 from anew.data.formats.columnar import values
 from anew.data.formats.found import check_names, need
 
@@ -59,7 +60,10 @@ def back(frame: pl.DataFrame, origin: Origin) -> object:
 
 
 def _take_polars(data: pl.DataFrame) -> tuple[Frame, Origin]:
-    return data, Origin("polars", dict(data.schema))
+    objects = [cells for cells in data if cells.dtype == pl.Object]
+    found = {cells.name: pictures_of(cells) for cells in objects}
+    pictures = [cells.alias(name) for name, cells in found.items() if cells is not None]
+    return data.with_columns(pictures), Origin("polars", dict(data.schema))
 
 
 def _take_lazy(data: pl.LazyFrame) -> tuple[Frame, Origin]:
@@ -86,7 +90,7 @@ def _take_arrow(data: Any) -> tuple[Frame, Origin]:
 def _back_arrow(frame: pl.DataFrame, origin: Origin) -> object:
     import pyarrow as pa
 
-    table = frame.to_arrow()
+    table = as_png(frame).to_arrow()
     fields = [pa.field(name, origin.dtypes.get(name, table.schema.field(name).type)) for name in table.schema.names]
     return pa.table([_as_arrow(table.column(one.name), one.type) for one in fields], schema=pa.schema(fields))
 
@@ -116,6 +120,8 @@ def _take_dict(data: Mapping[object, Any]) -> tuple[Frame, Origin]:
 def _series(cells: Any) -> pl.Series:
     """An array or a list of Python values."""
     if getattr(getattr(cells, "dtype", None), "kind", "O") == "O":
+        if (pictures := pictures_of(cells)) is not None:
+            return pictures
         return values([None if cell != cell else cell for cell in cells])
     try:
         return pl.Series(cells)
@@ -130,6 +136,8 @@ def _back_dict(frame: pl.DataFrame, origin: Origin) -> dict[Any, Any]:
 
 
 def _as_array(cells: pl.Series, dtype: Any) -> Any:
+    if isinstance(cells.dtype, pl.Array):
+        return arrays_of(cells) if cells.null_count() else cells.to_numpy()
     if dtype is None:
         return cells.to_list()
     made = cells.to_numpy()
@@ -151,7 +159,8 @@ def _take_rows(data: Sequence[Any]) -> tuple[Frame, Origin]:
 
 def _back_rows(frame: pl.DataFrame, origin: Origin) -> list[dict[Any, Any]]:
     names = [origin.labels.get(name, name) for name in frame.columns]
-    return [dict(zip(names, row, strict=True)) for row in frame.iter_rows()]
+    columns = [arrays_of(cells) if isinstance(cells.dtype, pl.Array) else cells.to_list() for cells in frame]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def _take_duckdb(data: Any) -> tuple[Frame, Origin]:
@@ -160,7 +169,7 @@ def _take_duckdb(data: Any) -> tuple[Frame, Origin]:
 
 
 def _back_duckdb(frame: pl.DataFrame, origin: Origin) -> object:
-    return import_module("duckdb").from_arrow(frame.to_arrow())
+    return import_module("duckdb").from_arrow(as_png(frame).to_arrow())
 
 
 def _take_any(data: object) -> tuple[Frame, Origin]:
@@ -183,7 +192,7 @@ def _take_any(data: object) -> tuple[Frame, Origin]:
 def _back_any(frame: pl.DataFrame, origin: Origin) -> object:
     import narwhals as nw
 
-    return nw.from_arrow(frame.to_arrow(), backend=origin.kind).to_native()  # type: ignore[arg-type]
+    return nw.from_arrow(as_png(frame).to_arrow(), backend=origin.kind).to_native()  # type: ignore[arg-type]
 
 
 def _take_array(data: Any) -> tuple[Frame, Origin]:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import polars as pl
 from polars.exceptions import PolarsError
 
 from anew.core.errors import DataError
+from anew.data.arrays import arrays_of, pictures_of
 from anew.data.formats.columnar import values
 from anew.data.origin import Origin, labelled
 
@@ -57,6 +59,8 @@ def _series(column: pd.Series, name: str) -> pl.Series:
 def _objects(column: pd.Series) -> pl.Series:
     """Python objects: of one type, or as words."""
     cells = [None if _is_missing(cell) else cell for cell in column]
+    if (pictures := pictures_of(cells)) is not None:
+        return pictures
     try:
         return values(cells)
     except PolarsError:
@@ -79,6 +83,8 @@ def back(frame: pl.DataFrame, origin: Origin) -> pd.DataFrame:
 
 def _back(cells: pl.Series, dtypes: Mapping[str, Any]) -> pd.Series:
     dtype = dtypes.get(cells.name)
+    if isinstance(cells.dtype, pl.Array):
+        return _pictures(cells)
     if isinstance(dtype, pd.CategoricalDtype):
         return _categorical(cells, dtype)
     if dtype is None:
@@ -88,6 +94,14 @@ def _back(cells: pl.Series, dtypes: Mapping[str, Any]) -> pd.Series:
     if cells.null_count() and getattr(dtype, "kind", "O") in "iub" and not pd.api.types.is_extension_array_dtype(dtype):
         return _usual(cells)
     return _arrow(cells).astype(dtype)
+
+
+def _pictures(cells: pl.Series) -> pd.Series:
+    """An array (H, W) or (H, W, C) a cell."""
+    objects = np.empty(len(cells), object)
+    for place, array in enumerate(arrays_of(cells)):
+        objects[place] = array
+    return pd.Series(objects)
 
 
 def _arrow(cells: pl.Series) -> pd.Series:

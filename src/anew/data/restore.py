@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from anew.core import pixels
 from anew.core.schema import Field, Schema
 from anew.data import words
 from anew.data.dtypes import dtype_of
@@ -18,6 +19,8 @@ def restored(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
 
 def column(cells: pl.Series, field: Field) -> pl.Series:
     """One column in the dtype of its field; does nothing to a column that has it already."""
+    if field.kind == "image":
+        return _arrays(cells, field)
     wanted = dtype_of(field.dtype)
     cells = _rounded(cells, field)
     if cells.dtype == wanted:
@@ -36,6 +39,22 @@ def column(cells: pl.Series, field: Field) -> pl.Series:
     if cells.dtype == pl.String and wanted.is_temporal():
         return words.as_dtype(cells, wanted, field.format)
     return cells.cast(wanted)
+
+
+def _arrays(cells: pl.Series, field: Field) -> pl.Series:
+    """Raw bytes as arrays (H, W), or (H, W, C) of colours."""
+    if cells.dtype != pl.Binary:
+        return cells
+    height, width, channels = pixels.shape_of(field)
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    inner = pl.UInt16 if field.mode == "I;16" else pl.UInt8
+    there = cells.is_not_null()
+    stack = pixels.stack(cells.filter(there), field).reshape(-1, *shape)
+    made = pl.Series(cells.name, stack) if len(stack) else pl.Series(cells.name, [], dtype=pl.Array(inner, shape))
+    if there.all():
+        return made
+    places = pl.Series(there).cast(pl.UInt32).cum_sum() - 1
+    return made.gather(places.set(~there, None)) if len(stack) else made.extend_constant(None, len(cells))
 
 
 def _rounded(cells: pl.Series, field: Field) -> pl.Series:

@@ -20,14 +20,14 @@ def atomically(path: Path) -> Iterator[Path]:
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     except OSError as error:
-        raise _explain(error, path) from None
+        raise explain(error, path) from None
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
         _settle(temporary, path)
     except OSError as error:
-        raise _explain(error, path) from None
+        raise explain(error, path) from None
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -35,12 +35,12 @@ def atomically(path: Path) -> Iterator[Path]:
 def _settle(temporary: Path, path: Path) -> None:
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
-    os.chmod(temporary, 0o666 & ~_umask())
+    os.chmod(temporary, 0o666 & ~umask())
     os.replace(temporary, path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """The rename itself must reach the disk; Windows cannot open folders and needs no such step."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
@@ -50,13 +50,13 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _umask() -> int:
+def umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
 
 
-def _explain(error: OSError, path: Path) -> DataError | ResourceError:
+def explain(error: OSError, path: Path) -> DataError | ResourceError:
     if error.errno in FULL or "space left" in str(error).lower() or "os error 28" in str(error).lower():
         return ResourceError(
             f"No space left on the disk of {str(path)!r}; nothing was written", do="Free some space or write elsewhere"

@@ -11,7 +11,8 @@ import polars as pl
 
 from anew.core.errors import DataError, ResourceError, UsageError, did_you_mean
 from anew.core.schema import Schema
-from anew.data.formats import columnar, databases, delimited, workbooks
+from anew.data.arrays import as_png
+from anew.data.formats import _pictures_out, columnar, databases, delimited, pictures, workbooks
 from anew.data.formats.atomic import FULL, atomically
 from anew.data.formats.encoding import as_utf8
 from anew.data.formats.found import Found
@@ -20,6 +21,7 @@ from anew.data.formats.written import write_delimited
 from anew.data.restore import restored
 
 PART = "::"
+SPLIT = ".npz#"  # arrays of several splits: file.npz#test
 
 Reader = Callable[[Path, Path, str], Found]
 WithParts = Callable[[Path, str | None, str], Found]
@@ -41,12 +43,17 @@ DUCKDB = b"DUCK"  # after an eight-byte checksum
 def opened(data: str | Path) -> Iterator[Found]:
     """The table at a path, lazily; it may be read while the block lasts. `file.db::table` names a part."""
     path, part = locate(data)
+    if path.is_dir():
+        yield pictures.read_folder(path, part, lambda table: _read(table, None, path, str(table)))
+        return
     with tempfile.TemporaryDirectory(prefix="anew-") as work:
         yield _unpacked(path, part, Path(work))
 
 
 def _unpacked(path: Path, part: str | None, work: Path) -> Found:
     try:
+        if pictures.is_npz(path):
+            return pictures.read_npz(path, part, str(path))
         inner, part, notes = unpack(path, part, work)
         return _read(inner, part, work, str(path)).noting(notes)
     except OSError as error:
@@ -61,20 +68,19 @@ def _unpacked(path: Path, part: str | None, work: Path) -> Found:
 def locate(data: str | Path) -> tuple[Path, str | None]:
     """The file and, after `::`, the part of it."""
     path, part = Path(data), None
-    if PART in str(data) and not path.exists():
-        name, part = str(data).rsplit(PART, 1)
-        path = Path(name)
+    for mark, kept in ((PART, 0), (SPLIT, len(SPLIT) - 1)):
+        if mark in str(data) and not path.exists():
+            name, part = str(data).rsplit(mark, 1)
+            path = Path(name + mark[:kept])
     if not path.exists():
         folder = path.parent if path.parent.is_dir() else Path()
         near = [entry.name for entry in folder.iterdir() if entry.is_file() and not entry.name.startswith(".")]
         raise DataError(f"There is no file {str(path)!r}", do=did_you_mean(path.name, near))
-    if path.is_dir():
-        raise DataError(f"{str(path)!r} is a folder", do="Give one table: a file in it")
     return path, part
 
 
 def _read(path: Path, part: str | None, work: Path, shown: str) -> Found:
-    head = first_bytes(path, 16)
+    head = first_bytes(path, 132)
     if not head:
         raise DataError(f"{shown!r} is empty", do="Give a file with a header line and at least one row")
     for magic, reader in CONTAINERS.items():
@@ -82,6 +88,10 @@ def _read(path: Path, part: str | None, work: Path, shown: str) -> Found:
             return reader(path, part, shown)
     if head[8:12] == DUCKDB:
         return databases.read_duckdb(path, part, shown)
+    if head.startswith(pictures.NPY):
+        return pictures.read_npy(path, shown)
+    if pictures.is_picture(head):
+        return pictures.read_picture(path, shown)
     if part is not None:
         raise DataError(f"{shown!r} has no parts to choose from", found=part, do="Leave out what follows '::'")
     for magic, typed in TYPED.items():
@@ -135,6 +145,10 @@ def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, e
     `escape_formulas` puts a ' before them.
     """
     target = Path(path)
+    frame = frame if schema is None else restored(frame, schema)
+    if _pictures_out.columns_of(frame):
+        _write_pictures(frame, target, schema, escape_formulas)
+        return
     suffixes = [part.lower() for part in target.suffixes]
     packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
     suffix = suffixes[-1] if suffixes else ""
@@ -144,9 +158,32 @@ def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, e
             found=suffix + packed,
             do=f"The endings are {', '.join(SUFFIXES)}, and .csv.gz or .csv.zst",
         )
-    frame = frame if schema is None else restored(frame, schema)
     with atomically(target) as temporary:
         if suffix in DELIMITED:
             write_delimited(frame, temporary, schema, DELIMITED[suffix], packed, escape_formulas)
         else:
             WRITERS[suffix](frame, temporary)
+
+
+BYTES = (".parquet", ".arrow", ".feather", ".ipc")  # tables that hold the content of files
+
+
+def _write_pictures(frame: pl.DataFrame, target: Path, schema: Schema | None, escape_formulas: bool) -> None:
+    """Rows with pictures: a folder where the name has no ending, .npz, or a table that holds bytes."""
+    suffix = target.suffix.lower()
+    if not suffix or target.is_dir():
+        _pictures_out.write_folder(
+            frame, target, lambda rest, path: write_delimited(rest, path, schema, ",", "", escape_formulas)
+        )
+        return
+    if suffix not in (".npz", *BYTES):
+        raise UsageError(
+            f"Rows with pictures cannot be written to {target.name!r}",
+            found=suffix,
+            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}",
+        )
+    with atomically(target) as temporary:
+        if suffix == ".npz":
+            _pictures_out.write_npz(frame, temporary)
+        else:
+            WRITERS[suffix](as_png(frame), temporary)

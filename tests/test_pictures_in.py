@@ -1,0 +1,436 @@
+"""Pictures in: every format, every mode, one size by a stated rule, and the same reading for new data."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from anew.core import pixels
+from anew.core.errors import DataError
+from anew.core.pixels import Pixels
+from anew.core.schema import Field, Schema
+from anew.data.dataset import Dataset
+from anew.data.describe import describe
+from anew.data.formats._decode import decode
+from made_pictures import SHAPES, pictures, save
+
+MODES = list(SHAPES)
+
+
+def stack(data: Dataset, name: str = "image") -> Pixels:
+    """(n, H, W[, C]) as it was given to `pictures`."""
+    field = data.schema[name]
+    array = pixels.stack(data.frame[name], field)
+    return array[..., 0] if array.shape[-1] == 1 else array
+
+
+def content(array: Pixels, suffix: str = "png", **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, suffix, **options)
+    return file.getvalue()
+
+
+# ---------------------------------------------------------------- formats
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_a_folder_is_read_exactly(tmp_path: Path, mode: str, suffix: str) -> None:
+    came = pictures(4, mode)
+    save(tmp_path / "a", came, suffix)
+    data = Dataset.open(tmp_path / "a")
+    assert (data.schema["image"].kind, data.schema["image"].mode, data.schema["image"].size) == ("image", mode, (9, 12))
+    assert (stack(data) == came).all()
+    assert data.rows == 4
+    assert data.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [(".bmp", {}), (".gif", {}), (".webp", {"lossless": True}), (".jpg", {"quality": 95}), (".ppm", {})],
+)
+def test_other_formats(tmp_path: Path, suffix: str, options: dict[str, Any]) -> None:
+    flat = np.full((3, 8, 16, 3), (200, 40, 90), np.uint8)
+    save(tmp_path, flat, suffix, **options)
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].mode == "RGB"
+    assert np.abs(stack(data).astype(int) - flat).max() <= (4 if suffix == ".jpg" else 0)
+
+
+def test_sub_folders_are_labels(tmp_path: Path) -> None:
+    save(tmp_path / "ill", pictures(3))
+    save(tmp_path / "well", pictures(2, seed=1))
+    (tmp_path / "README.md").write_text("about")
+    (tmp_path / ".hidden").write_text("x")
+    data = Dataset.open(tmp_path)
+    assert data.frame["label"].to_list() == ["ill"] * 3 + ["well"] * 2
+    assert data.schema["label"].kind == "category"
+    assert data.notes == ("1 file left out, no pictures: README.md",)
+
+
+def test_a_picture_beside_sub_folders_has_no_label(tmp_path: Path) -> None:
+    save(tmp_path / "ill", pictures(3))
+    save(tmp_path, pictures(1), start=9)
+    assert sorted(Dataset.open(tmp_path).frame["label"].to_list(), key=str) == [None, "ill", "ill", "ill"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_metadata_name_the_pictures(tmp_path: Path, kind: str) -> None:
+    came = pictures(4)
+    save(tmp_path / "scans", came)
+    table = pl.DataFrame(
+        {"age": [31, 45, 60, 22], "file_name": ["scans/000.png", "scans/002.png", None, "scans/001.png"]}
+    )
+    {"csv": table.write_csv, "jsonl": table.write_ndjson, "parquet": table.write_parquet}[kind](
+        tmp_path / f"metadata.{kind}"
+    )
+    data = Dataset.open(tmp_path)
+    assert data.frame.columns == ["image", "age"]
+    assert data.frame["age"].to_list() == [31, 45, 60, 22]
+    assert data.frame["image"].is_null().to_list() == [False, False, True, False]
+    assert data.schema["image"].missing
+    assert (stack(data)[[0, 1, 3]] == came[[0, 2, 1]]).all()
+    assert data.notes == (f"1 file left out, not named in metadata.{kind}: scans/003.png",)
+
+
+def test_a_row_may_have_two_pictures(tmp_path: Path) -> None:
+    save(tmp_path, pictures(2))
+    (tmp_path / "metadata.csv").write_text("file_name,mask_file_name\n000.png,001.png\n001.png,000.png\n")
+    data = Dataset.open(tmp_path)
+    assert data.frame.columns == ["image", "mask"]
+    assert data.frame["image"][0] == data.frame["mask"][1]
+
+
+def test_of_splits_the_training_part_is_read(tmp_path: Path) -> None:
+    save(tmp_path / "train" / "a", pictures(3))
+    save(tmp_path / "test" / "a", pictures(2))
+    data = Dataset.open(tmp_path)
+    assert data.rows == 3
+    assert "only the part 'train' is read, not test" in data.notes[0]
+    assert Dataset.open(f"{tmp_path}::test").rows == 2
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".tiff"])
+def test_frames_of_one_file_are_rows(tmp_path: Path, suffix: str) -> None:
+    frames = [Image.fromarray(np.full((8, 8), 60 * i, np.uint8)) for i in range(4)]
+    frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:])
+    data = Dataset.open(tmp_path / f"a{suffix}")
+    assert stack(data)[:, 0, 0].tolist() == [0, 60, 120, 180]
+    assert data.notes[0] == "4 frames of one file, a row each"
+
+
+def test_one_picture_is_one_row(tmp_path: Path) -> None:
+    save(tmp_path, pictures(1, "RGBA"))
+    data = Dataset.open(tmp_path / "000.png")
+    assert (stack(data) == pictures(1, "RGBA")).all()
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_arrays_of_numpy(tmp_path: Path, mode: str) -> None:
+    came = pictures(5, mode)
+    np.savez(tmp_path / "a.npz", images=came, labels=np.arange(5)[:, None] % 2, age=np.arange(5) / 2, odd=np.zeros(3))
+    data = Dataset.open(tmp_path / "a.npz")
+    assert (stack(data) == came).all()
+    assert data.frame["label"].to_list() == ["0", "1", "0", "1", "0"]
+    assert data.frame["age"].to_list() == [0, 0.5, 1, 1.5, 2]
+    assert data.notes == ("arrays left out, no column of 5 values: odd (3,)",)
+    np.save(tmp_path / "a.npy", came)
+    assert (stack(Dataset.open(tmp_path / "a.npy")) == came).all()
+
+
+def test_arrays_of_several_splits(tmp_path: Path) -> None:
+    arrays = {f"{name}_images": pictures(n) for name, n in (("train", 5), ("val", 2), ("test", 3))}
+    np.savez(tmp_path / "a.npz", **arrays, test_labels=np.array([1, 2, 3]))  # type: ignore[arg-type]
+    assert Dataset.open(tmp_path / "a.npz").rows == 5
+    assert "only the part 'train' is read, not val, test" in Dataset.open(tmp_path / "a.npz").notes[0]
+    test = Dataset.open(f"{tmp_path}/a.npz#test")
+    assert (test.rows, test.frame.columns, test.notes) == (3, ["image", "label"], ())
+    with pytest.raises(DataError, match="no part 'tset'"):
+        Dataset.open(f"{tmp_path}/a.npz#tset")
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_tables_of_bytes(tmp_path: Path, kind: str, nested: bool) -> None:
+    came = pictures(3, "RGB")
+    cells: list[Any] = [content(one) for one in came]
+    cells = [{"bytes": cell, "path": None} for cell in cells] if nested else cells
+    table = pl.DataFrame({"picture": [*cells, None], "age": [1, 2, 3, 4]})
+    (table.write_parquet if kind == "parquet" else table.write_ipc)(tmp_path / f"a.{kind}")
+    data = Dataset.open(tmp_path / f"a.{kind}")
+    assert (stack(data, "picture")[:3] == came).all()
+    assert data.frame["picture"].null_count() == 1
+
+
+def frames(came: Pixels) -> dict[str, Any]:
+    label = ["a", "b", "a", "b"]
+    objects = pd.Series(list(came), dtype=object)
+    return {
+        "dict": {"image": came, "label": label},
+        "rows": [{"image": one, "label": word} for one, word in zip(came, label, strict=True)],
+        "pandas, arrays": pd.DataFrame({"image": objects, "label": label}),
+        "pandas, Pillow": pd.DataFrame({"image": [Image.fromarray(one) for one in came], "label": label}),
+        "pandas, bytes": pd.DataFrame({"image": [content(one) for one in came], "label": label}),
+        "polars, array": pl.DataFrame({"image": came, "label": label}),
+        "polars, objects": pl.DataFrame({"image": pl.Series(list(came), dtype=pl.Object), "label": label}),
+        "polars, bytes": pl.DataFrame({"image": [content(one) for one in came], "label": label}),
+        "arrow": pl.DataFrame({"image": [content(one) for one in came], "label": label}).to_arrow(),
+    }
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("kind", list(frames(pictures(4))))
+def test_frames_in_and_out(kind: str, mode: str) -> None:
+    came = pictures(4, mode)
+    data = Dataset.open(frames(came)[kind])
+    assert (stack(data) == came).all()
+    given: Any = data.give_back(data.frame)
+    cells = [row["image"] for row in given] if kind == "rows" else given["image"]
+    if kind == "arrow":
+        cells = [np.asarray(Image.open(io.BytesIO(cell.as_py()))) for cell in cells]
+    elif kind.startswith("polars"):
+        cells = cells.to_numpy()
+    assert (np.stack(list(cells)) == came).all()
+    assert np.asarray(next(iter(cells))).dtype == came.dtype
+
+
+def test_missing_pictures_are_given_back_as_none() -> None:
+    came = pictures(3)
+    data = Dataset.open({"image": [came[0], None, came[2]], "n": [1, 2, 3]})
+    given: Any = data.give_back(data.frame)
+    assert given["image"][1] is None
+    assert (given["image"][2] == came[2]).all()
+    nothing = data.frame.with_columns(pl.lit(None, pl.Binary).alias("image"))
+    assert data.give_back(nothing)["image"] == [None] * 3  # type: ignore[index]
+
+
+def test_fractions_are_brightness() -> None:
+    array = np.linspace(0, 1, 5 * 4 * 4).reshape(5, 4, 4)
+    data = Dataset.open({"image": array})
+    assert (stack(data) == np.rint(array * 255)).all()
+    with pytest.raises(DataError, match="outside 0 to 1"):
+        Dataset.open({"image": array * 255})
+
+
+# ---------------------------------------------------------------- modes
+
+
+def one(tmp_path: Path, image: Image.Image, suffix: str = "png", **options: Any) -> tuple[str, Pixels]:
+    image.save(tmp_path / f"a.{suffix}", **options)
+    found = decode(tmp_path / f"a.{suffix}")
+    return found.mode, found.pixels
+
+
+def test_modes_become_the_smallest_that_loses_nothing(tmp_path: Path) -> None:
+    grey = pictures(1)[0]
+    assert one(tmp_path, Image.fromarray(grey).convert("1"))[0] == "L"
+    assert one(tmp_path, Image.fromarray(grey).convert("LA"))[0] == "L"
+    assert one(tmp_path, Image.fromarray(grey).convert("P"))[0] == "L"
+    assert one(tmp_path, Image.fromarray(grey).convert("RGB"))[0] == "RGB"
+    opaque = np.dstack([pictures(1, "RGB")[0], np.full((9, 12), 255, np.uint8)])
+    mode, pixels_ = one(tmp_path, Image.fromarray(opaque))
+    assert mode == "RGB"
+    assert (pixels_ == opaque[..., :3]).all()
+
+
+def test_a_palette_becomes_its_colours(tmp_path: Path) -> None:
+    colours = np.array([[250, 10, 10], [10, 250, 10], [10, 10, 250]], np.uint8)
+    places = np.random.default_rng(0).integers(0, 3, (8, 8))
+    image = Image.fromarray(places.astype(np.uint8)).copy()
+    image = Image.frombytes("P", (8, 8), places.astype(np.uint8).tobytes())
+    image.putpalette(colours.tobytes())
+    mode, found = one(tmp_path, image)
+    assert mode == "RGB"
+    assert (found == colours[places]).all()
+    mode, found = one(tmp_path, image, transparency=1)
+    assert mode == "RGBA"
+    assert (found[..., 3] == np.where(places == 1, 0, 255)).all()
+    assert (found[places != 1][:, :3] == colours[places][places != 1]).all()
+
+
+def test_cmyk_becomes_rgb_and_is_told(tmp_path: Path) -> None:
+    for i in range(3):
+        Image.new("CMYK", (8, 8), (0, 255, 255, 0)).save(tmp_path / f"{i}.tiff")
+    data = Dataset.open(tmp_path)
+    assert stack(data)[0, 0, 0].tolist() == [255, 0, 0]
+    assert data.notes == ("image: 3 pictures: CMYK read as RGB",)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff"])
+def test_the_orientation_is_obeyed(tmp_path: Path, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # lies on its side: turn by a quarter, clockwise
+    exif[0x010E] = "Mrs Smith"
+    lying = np.zeros((8, 16), np.uint8)
+    lying[:, :8] = 255
+    for i in range(3):
+        Image.fromarray(lying).save(tmp_path / f"{i}.{suffix}", exif=exif)
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].size == (16, 8)
+    assert stack(data)[0, 0].mean() > 250
+    assert stack(data)[0, -1].mean() < 5
+    assert "Smith" not in str(data.schema) + str(data.notes)
+
+
+def test_mixed_modes_are_read_as_one_that_loses_nothing(tmp_path: Path) -> None:
+    grey, colour, alpha = pictures(2), pictures(1, "RGB"), pictures(1, "RGBA")
+    save(tmp_path, grey)
+    save(tmp_path, colour, start=2)
+    save(tmp_path, alpha, start=3)
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].mode == "RGBA"
+    found = stack(data)
+    assert (found[:2, :, :, :3] == grey[..., None]).all()
+    assert (found[2, ..., :3] == colour[0]).all()
+    assert (found[3] == alpha[0]).all()
+    assert "2 grey, 1 colour, 1 colour with transparency: all are read as colour with transparency" in data.notes[0]
+
+
+def test_eight_and_sixteen_bits_of_grey(tmp_path: Path) -> None:
+    save(tmp_path, np.full((2, 8, 8), 255, np.uint8))
+    save(tmp_path, np.full((2, 8, 8), 1000, np.uint16), start=2)
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].mode == "I;16"
+    assert stack(data)[:, 0, 0].tolist() == [65535, 65535, 1000, 1000]
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def test_other_sizes_are_fitted_inside_and_padded_never_cropped(tmp_path: Path) -> None:
+    save(tmp_path, pictures(3, "RGB", (20, 20)))
+    wide = np.full((1, 10, 40, 3), 200, np.uint8)
+    wide[:, :, 0] = wide[:, :, -1] = (10, 0, 0)
+    wide[:, 0] = wide[:, -1] = (10, 0, 0)
+    save(tmp_path, wide, start=3)
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].size == (20, 20)
+    found = stack(data)[3]
+    assert (found[:7] == (10, 0, 0)).all()  # the colour of its border, above and below
+    assert (found[13:] == (10, 0, 0)).all()
+    assert found[10, 10, 0] > 150
+    assert len(data.notes) == 1
+    assert "1 of 4 pictures are of another size, the most common is 20 x 20; they are fitted inside" in data.notes[0]
+    assert "padded with the colour of their border or transparency; nothing is cropped" in data.notes[0]
+
+
+def test_transparency_pads_where_there_is_alpha(tmp_path: Path) -> None:
+    save(tmp_path, pictures(3, "RGBA", (16, 16)))
+    save(tmp_path, pictures(1, "RGBA", (8, 16)), start=3)
+    found = stack(Dataset.open(tmp_path))[3]
+    assert (found[:4] == 0).all()
+    assert (found[12:] == 0).all()
+
+
+def test_pixel_art_keeps_its_colours_when_it_is_enlarged(tmp_path: Path) -> None:
+    save(tmp_path, pictures(3, "RGB", (16, 16)))
+    art = np.random.default_rng(0).choice(np.array([0, 90, 255], np.uint8), (1, 6, 6, 1)).repeat(3, 3)
+    save(tmp_path, art, start=3)
+    found = stack(Dataset.open(tmp_path))[3]
+    assert (found[2:14, 2:14] == art[0].repeat(2, 0).repeat(2, 1)).all()
+
+
+def test_large_pictures_are_reduced_and_told(tmp_path: Path) -> None:
+    save(tmp_path, np.full((3, 96, 192), 77, np.uint8))
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].size == (32, 64)
+    assert (stack(data) == 77).all()
+    assert "pictures of 192 x 96 pixels are reduced to 64 x 32; for another size give --size" in data.notes[0]
+    assert Dataset.open(tmp_path, size=128).schema["image"].size == (64, 128)
+    assert Dataset.open(tmp_path, size=(48, 48)).schema["image"].size == (48, 48)
+    edited = Schema(fields=(Field(name="image", kind="image", dtype="Binary", size=(96, 192)),))
+    assert Dataset.open(tmp_path, edited).schema["image"].size == (96, 192)
+
+
+def test_new_pictures_are_read_as_the_schema_says(tmp_path: Path) -> None:
+    save(tmp_path / "a", pictures(3, "L", (16, 16)))
+    learned = Dataset.open(tmp_path / "a").schema
+    colour = np.zeros((1, 32, 32, 3), np.uint8)
+    colour[..., 1] = 255
+    save(tmp_path / "b", colour)
+    new = Dataset.open(tmp_path / "b", like=learned)
+    assert new.schema["image"].mode == "L"
+    assert (stack(new) == 150).all()  # how bright green is: .587 of 255
+    assert any("lose something when read as grey" in note for note in new.notes)
+    again = Dataset.open(new.frame, like=learned)  # canonical rows are read as they are
+    assert again.frame.equals(new.frame)
+
+
+def test_words_beside_pictures() -> None:
+    rng = np.random.default_rng(0)
+    names = [f"red thing {i}" for i in range(40)]
+    data = Dataset.open({"image": pictures(40), "caption": names, "label": rng.integers(0, 3, 40), "n": range(40)})
+    assert {field.name: field.kind for field in data.schema} == {
+        "image": "image", "caption": "text", "label": "category", "n": "identifier"
+    }  # fmt: skip
+    given: Any = data.give_back(data.frame)
+    assert given["label"].dtype == np.int64
+    row = describe(data)[0]
+    assert (row.kind, row.missing, row.distinct) == ("image", 0.0, 40)
+    assert row.why == "40 pictures of 12 x 9 pixels, grey"
+    assert json.loads(data.schema.to_json())["fields"][0]["size"] == [9, 12]
+
+
+# ---------------------------------------------------------------- DICOM
+
+
+def dicom(path: Path, values: Pixels, **tags: Any) -> None:
+    pydicom = pytest.importorskip("pydicom")
+    from pydicom.dataset import FileDataset, FileMetaDataset
+    from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    file = FileDataset(str(path), {}, file_meta=meta, preamble=bytes(128))
+    file.PatientName = "Smith^Ann"
+    file.Rows, file.Columns = values.shape[-2:]
+    file.SamplesPerPixel, file.PhotometricInterpretation = 1, "MONOCHROME2"
+    file.BitsAllocated, file.BitsStored, file.HighBit = 16, 12, 11
+    file.PixelRepresentation = 0
+    file.PixelData = values.astype("<u2").tobytes()
+    for name, value in tags.items():
+        setattr(file, name, value)
+    file.save_as(path, enforce_file_format=True)
+
+
+def test_dicom_is_rescaled_windowed_and_inverted(tmp_path: Path) -> None:
+    stored = np.array([[0, 1024], [1064, 4095]])
+    window = {"RescaleSlope": 1, "RescaleIntercept": -1024, "WindowCenter": 40, "WindowWidth": 81}
+    dicom(tmp_path / "a.dcm", stored, **window)
+    dicom(tmp_path / "b.dcm", stored, **window, PhotometricInterpretation="MONOCHROME1")
+    dicom(tmp_path / "c.dcm", stored)
+    data = Dataset.open(tmp_path)
+    assert data.schema["image"].mode == "I;16"
+    found = stack(data) / 65535
+    half = (40 - 39.5) / 80 + 0.5
+    np.testing.assert_allclose(found[0], [[0, (0 - 39.5) / 80 + 0.5], [half, 1]], atol=1e-4)
+    np.testing.assert_allclose(found[1], 1 - found[0], atol=1e-4)
+    np.testing.assert_allclose(found[2], stored / 4095, atol=1e-4)
+    assert "Smith" not in str(data.schema) + str(data.notes) + str(data.frame)
+
+
+def test_dicom_of_eight_bits_and_of_several_frames(tmp_path: Path) -> None:
+    dicom(tmp_path / "a.dcm", np.full((4, 4), 9), BitsStored=8, HighBit=7)
+    assert (stack(Dataset.open(tmp_path / "a.dcm")) == 9).all()
+    dicom(tmp_path / "b.dcm", np.arange(3 * 16).reshape(3, 4, 4), NumberOfFrames=3)
+    assert Dataset.open(tmp_path / "b.dcm").rows == 3
+
+
+def test_dicom_names_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dicom(tmp_path / "a.dcm", np.zeros((4, 4)))
+    monkeypatch.setitem(__import__("sys").modules, "pydicom", None)
+    with pytest.raises(ValueError, match=r"need the package pydicom, .* pip install 'anew\[dicom\]'"):
+        Dataset.open(tmp_path, skip_bad=True)
