@@ -22,12 +22,16 @@ from anew.steer.interpolate import interpolated, on_arc
 def encode(joint: Joint, frame: pl.DataFrame) -> Floats:
     """(n, k) latent codes of rows with all columns of the model."""
     factor, learner = encoder(joint)
+    frame = blanked(joint, factor, frame)
     return np.asarray(learner.encode(_data(factor, frame), factor.encode_given(frame)), np.float64)
 
 
 def decode(joint: Joint, z: Floats, given: pl.DataFrame | None) -> pl.DataFrame:
     """The learned columns of the rows at codes (n, k)."""
     factor, learner = encoder(joint)
+    if factor.picture:
+        open_ = pl.DataFrame([joint.blank(name, len(z)) for name in factor.plan.given])
+        given = open_ if given is None else blanked(joint, factor, given)
     context = None if given is None else factor.encode_given(given)
     _check_codes(factor, learner, z, given)
     return factor.decode(learner.decode(z, context))

@@ -174,13 +174,15 @@ class Model:
 
     def encode(self, data: object) -> Floats:
         """(n, k) latent codes of rows, about standard normal. The same rows always get the same."""
-        latent.encoder(self.joint)
-        return latent.encode(self.joint, self._read(data))
+        factor, _ = latent.encoder(self.joint)
+        return latent.encode(self.joint, self._partly(data).frame if factor.picture else self._read(data))
 
     def decode(self, z: npt.ArrayLike, *, given: object = None, seed: int = 0) -> Any:
         """The rows at latent codes (n, k); identifiers are made by `seed`."""
         codes = np.asarray(z, np.float64)
-        context = None if given is None else givens(self.joint, given)
+        factor, _ = latent.encoder(self.joint)
+        read = (lambda rows: self._partly(rows).frame) if factor.picture else (lambda rows: givens(self.joint, rows))
+        context = None if given is None else read(given)
         frame = latent.decode(self.joint, codes, context)
         whole = frame if context is None else pl.concat([context, frame], how="horizontal")
         return give_back(self.joint.record.made(whole, 0, seed), self.schema, self.origin)
@@ -243,12 +245,25 @@ class Model:
         return self._answer(data, method)
 
     def _answer(self, data: object, method: str | None) -> Floats:
-        frame = self._read(data, lacking=self._target())
+        frame = self._asked(data, method)
         if method != "joint":
             return self.joint.predict(frame, method)
         if self._target() not in frame.columns:
             frame = frame.with_columns(pl.lit(None).cast(pl.Null).alias(self._target()))
         return self.joint.posterior(frame, self._target())
+
+    def _asked(self, data: object, method: str | None) -> pl.DataFrame:
+        """Rows to predict for. Beside pictures they need only what the predictor reads."""
+        if not self.joint.record.parts or method == "joint":
+            return self._read(data, lacking=self._target())
+        frame = self._partly(data).frame
+        needed = self.joint.predictor(method).plan.given
+        if lacking := [name for name in needed if name not in frame.columns]:
+            raise DataError(
+                f"{self._target()!r} is predicted from columns that the data lacks", found=lacking, do="Bring them"
+            )
+        self._note_unseen(frame)
+        return frame
 
     def _target(self) -> str:
         if self.plan.target is None:

@@ -50,7 +50,8 @@ class Record:
         """What was learned or given and what is made, in the order of the schema."""
         if not self.parts:
             return self.table.made(frame, start, seed)
-        table = self.table.made(frame, start, seed) if len(self.table.schema) else frame
+        whole = len(self.table.schema) and all(field.name in frame.columns for field in self.table.learned)
+        table = self.table.made(frame, start, seed) if whole else frame
         names = [name for name in self.schema.names if name in table.columns or name in frame.columns]
         return pl.DataFrame([table[name] if name in table.columns else frame[name] for name in names])
 
