@@ -181,8 +181,9 @@ class Model:
         """The rows at latent codes (n, k); identifiers are made by `seed`."""
         codes = np.asarray(z, np.float64)
         factor, _ = latent.encoder(self.joint)
-        read = (lambda rows: self._partly(rows).frame) if factor.picture else (lambda rows: givens(self.joint, rows))
-        context = None if given is None else read(given)
+        context = None
+        if given is not None:
+            context = self._partly(given).frame if factor.picture else givens(self.joint, given)
         frame = latent.decode(self.joint, codes, context)
         whole = frame if context is None else pl.concat([context, frame], how="horizontal")
         return give_back(self.joint.record.made(whole, 0, seed), self.schema, self.origin)
