@@ -239,9 +239,15 @@ def _decide(
     if like is not None:
         return like.select(raw.columns)
     rest = raw.drop(field.name for field in pictures)
-    decided = infer(rest, text, bool(pictures)) if asked is None else applied(asked.select(rest.columns), rest, text)
+    decided = infer(rest, text, bool(pictures)) if asked is None else applied(_without(asked, pictures), rest, text)
     fields = {field.name: field for field in (*decided, *pictures)}
     return Schema(fields=tuple(fields[name] for name in raw.columns), rules=decided.rules)
+
+
+def _without(schema: Schema, fields: tuple[Field, ...]) -> Schema:
+    """A schema without some fields; its rules stay, so that one that cannot be meant is still found."""
+    names = {field.name for field in fields}
+    return Schema(fields=tuple(field for field in schema if field.name not in names), rules=schema.rules)
 
 
 def _told(schema: Schema, like: Schema | None) -> list[str]:
