@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from anew.core.batch import Batch
+from anew.core.halves import halves
 from anew.core.learner import Phase, Trained
 
 GAMMA = 6.94  # the average reaches back over about a tenth of the run
@@ -88,6 +89,7 @@ def train(
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     state = _resume(learner.module, optimisers, state)
     held, rows = _split(len(source), schedule)
+    device = next(learner.module.parameters()).device.type
     began = clock.monotonic()
     while state.step < schedule.steps:
         losses = {}
@@ -96,7 +98,7 @@ def train(
             generator = _generator(schedule.seed, state.step, index)
             batch = source.take(rows[torch.randint(len(rows), (min(schedule.batch, len(rows)),), generator=generator)])
             optimiser.zero_grad(set_to_none=True)
-            with halves(learner):
+            with halves(device, learner.halves):
                 losses[phase.name] = float(gradient(phase, batch, generator))
             optimiser.step()
         state.step += 1
@@ -137,13 +139,6 @@ def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: in
     cool = min((steps - step) / max(schedule.cool_down * steps, 1), 1.0)
     for group, rate in zip(optimiser.param_groups, rates, strict=True):
         group["lr"] = rate * warm * cool
-
-
-def halves(learner: Trained) -> torch.autocast:
-    """Matrix products in bfloat16 where learner and device bear them, twice as fast; else nothing changes."""
-    device = next(learner.module.parameters()).device.type
-    fast = torch.cpu.get_capabilities().get("avx512_bf16", False) if device == "cpu" else device == "cuda"
-    return torch.autocast(device, torch.bfloat16, enabled=bool(fast) and learner.halves)
 
 
 @torch.no_grad()

@@ -15,7 +15,16 @@ from anew.plan import OBJECTIVES
 
 CODECS: Registry[Codec] = Registry("anew.codecs", Codec)
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)
-SPACES = [Real((3,)), Real((2, 4)), Tokens((4, 2, 7)), Tokens((1,)), Mixed(3, (2, 5)), Mixed(0, (3,)), Mixed(2, ())]
+SPACES = [
+    Real((3,)),
+    Real((2, 4)),
+    Real((1, 8, 8)),
+    Tokens((4, 2, 7)),
+    Tokens((1,)),
+    Mixed(3, (2, 5)),
+    Mixed(0, (3,)),
+    Mixed(2, ()),
+]
 
 
 @pytest.mark.parametrize("name", OBJECTIVES.names)
@@ -104,7 +113,7 @@ def test_one_objective_reads_every_space() -> None:
     from anew.core.batch import Batch, Encoded
     from anew.objectives.diffusion import Diffusion
 
-    for space in (Real((3,)), Tokens((4, 2)), Mixed(2, (3,))):
+    for space in (Real((3,)), Tokens((4, 2)), Mixed(2, (3,)), Real((1, 8, 8))):
         x = data_of(space, 64)
         learner = Diffusion(space, {}, network="mlp", width=16, depth=1)
         loss = learner.loss(Batch(Encoded(x, torch.ones_like(x, dtype=torch.bool))), torch.Generator().manual_seed(0))

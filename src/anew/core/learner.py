@@ -111,7 +111,7 @@ class Trained(Learner):
     """
 
     networks: ClassVar[tuple[str, ...]] = ("mlp",)
-    batch: ClassVar[int] = 512  # rows of a step
+    batch: int = 512  # rows of a step
     cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
     validate_every: ClassVar[int] = 250  # steps between looks at rows held out
     patience: ClassVar[int] = 8  # looks without improvement after which it stops

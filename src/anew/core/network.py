@@ -42,6 +42,11 @@ class Module(Network):
         A classifier has no x (None): it answers from what is given.
         """
 
+    @classmethod
+    def fits(cls, x: Shape | None, out: Shape) -> bool:
+        """Whether it goes from such a shape to such a shape: flat (d,), or a picture (..., C, H, W)."""
+        return True
+
     @abstractmethod
     def forward(
         self, x: torch.Tensor | None, given: Mapping[str, Encoded], time: torch.Tensor | None = None

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from anew.core.errors import DataError
+from anew.core.regions import anywhere, areas
 
 Shape = tuple[int, ...]
 NARROWEST, WIDEST = -6.0, 4.0  # log deviations of real numbers
@@ -72,6 +73,18 @@ class Space(ABC):
         point (B, *shape), time (B,) -> (B, *params)
         """
 
+    @property
+    def squared(self) -> bool:
+        """Whether the squared error of an embedding says enough, and a likelihood of its own for each number more
+        than can be learned: the many numbers of a picture, which hang together."""
+        return False
+
+    def regions(self, n: int, partly: float, generator: torch.Generator | None, device: torch.device) -> Tensor:
+        """What might be known of n examples when the rest is asked for: nothing, or in a share `partly` something.
+        (n, *data)
+        """
+        return anywhere(n, self.data, partly, generator, device)
+
     def config(self) -> dict[str, Any]:
         """The space as JSON: the public fields of the dataclass."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -101,6 +114,14 @@ class Real(Space):
     @property
     def data(self) -> Shape:
         return self.dims
+
+    @property
+    def squared(self) -> bool:
+        return len(self.dims) > 1
+
+    def regions(self, n: int, partly: float, generator: torch.Generator | None, device: torch.device) -> Tensor:
+        drawn = areas if self.squared else anywhere
+        return drawn(n, self.dims, partly, generator, device)
 
     def embed(self, x: Tensor) -> Tensor:
         return x

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from anew.core.batch import Encoded
 from anew.core.network import Module
 from anew.core.space import Shape, Space
+from anew.networks._waves import FREQUENCIES, waves
 
 
 class MLP(nn.Module, Module):
@@ -57,22 +58,12 @@ class MLP(nn.Module, Module):
     def _read(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None) -> Tensor:
         parts = [] if self.read is None or x is None else [self.read(x.flatten(1))]
         if self.time is not None and time is not None:
-            parts.append(self.time(_waves(time)))
+            parts.append(self.time(waves(time)))
         for name, tower in self.towers.items():
             part, space = given[name], self.spaces[name]
             parts.append(tower((space.embed(part.x) * space.embed_mask(part.present)).flatten(1)))
         h: Tensor = sum(parts[1:], start=parts[0])
         return h
-
-
-FREQUENCIES = 16
-
-
-def _waves(time: Tensor) -> Tensor:
-    """(B,) in [0, 1] -> (B, 2 FREQUENCIES)."""
-    scale = torch.exp(torch.linspace(0, math.log(100.0), FREQUENCIES, device=time.device)) * math.pi
-    angle = time[:, None] * scale
-    return torch.cat([torch.cos(angle), torch.sin(angle)], 1)
 
 
 class _Block(nn.Module):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from anew.core.batch import Encoded
+from anew.core.errors import UsageError
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Shape, Space
 
@@ -20,6 +21,11 @@ def build(network: str, x: Shape, out: Shape, *, given: Mapping[str, Space], **s
     """The network of that name from (B, *x) to (B, *out), called as `network(x, given, time)`."""
     kind = NETWORKS[network]
     assert issubclass(kind, Module), f"{network} is not a network from tensors to tensors"
+    if not kind.fits(x, out):
+        able = [name for name in NETWORKS if issubclass(other := NETWORKS[name], Module) and other.fits(x, out)]
+        raise UsageError(
+            f"The network {network} is not made for such data", found=x, do=f"Networks that are: {', '.join(able)}"
+        )
     made = kind(x, out, given=given, **size)
     assert isinstance(made, nn.Module)
     return made

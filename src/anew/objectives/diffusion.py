@@ -1,21 +1,18 @@
 """Diffusion by flow matching: noise is carried to data along straight lines (Lipman et al. 2023, arXiv 2210.02747).
 
 x_t = (1 - t) x_0 + t x_1 with x_0 ~ N(0, I) noise, x_1 = embed(x) data (eq. 23), and t from a logit-normal (Esser et
-al. 2024, arXiv 2403.03206). The network says what the data were: parameters of p(x | x_t) in the space, learned by
-their likelihood, so that tokens are learned by cross-entropy and numbers with their own uncertainty (Dieleman et al.
-2022, arXiv 2211.15089, eq. 6); for numbers it corrects what the noisy one says (`denoise`). The velocity follows:
-v(x_t, t) = E[x_1 - x_0 | x_t] = (E[x_1 | x_t] - x_t) / (1 - t). A sample solves dx/dt = v from t = 0 to the last time
-by Heun's method and draws from p(x | x_t) there; the number of steps is chosen when drawing. Running it backwards
+al. 2024, arXiv 2403.03206). The network says what the data were, or which way they lie (`_denoising`); the velocity
+follows. A sample solves dx/dt = v(x, t) from noise on; the number of steps is chosen when drawing. Running it backwards
 gives the code of an example.
 
-Completion is trained: in a part of the examples some places are known, and stand in the input as they are.
+Completion is trained: in a part of the examples some places are known, and stand in the input as they are. So is
+guidance: in a tenth of the examples nothing is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,23 +22,28 @@ from torch import Tensor, nn
 
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
+from anew.core.halves import halves
 from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
 from anew.core.space import Space
 from anew.objectives._built import Given, build, column, context_of, generator_of, whole
+from anew.objectives._denoising import denoising
+from anew.objectives._ways import Guided, Seen, Slope, dropped, heun, multistep
 
 PARTLY = 0.2  # the share of examples of which something is known
-LAST = 0.98  # the time at which the rest is drawn from the network's answer
+ALONE = 0.1  # the share of examples of which nothing is given
 CODED = 32  # steps of encode and decode: the less, the less they are inverse
+AT_ONCE = 64  # pictures that a network is asked for at once: more leave the cache
 
 
 class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
-    """Diffusion by flow matching; `steps` Heun steps a sample, from one checkpoint."""
+    """Diffusion by flow matching; `steps` steps a sample and any guidance, from one checkpoint."""
 
     aliases = ("flow_matching",)
     reads = ("Mixed", "Real", "Tokens")
-    minimises = "the likelihood of data given noisy data (flow matching)"
+    minimises = "the likelihood of data given noisy data, or for pictures the squared error of their difference"
+    networks = ("mlp", "unet")
     halves = True
-    draws = ("steps",)
+    draws = ("steps", "guidance")
     batch = 1024
 
     def __init__(
@@ -51,115 +53,133 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         *,
         network: str = "mlp",
         seed: int = 0,
-        steps: int = 8,
+        steps: int | None = None,
+        guidance: float = 1.0,
         **options: Any,
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
-        self.steps = steps
+        self.steps, self.guidance = steps or (16 if space.squared else 8), guidance
+        self.batch, self.at_once = (64, AT_ONCE) if space.squared else (1024, 2**20)
+        self.denoising = denoising(space)
         channels, *rest = space.shape
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.network_ = build(network, (2 * channels, *rest), space.params, given=given, timed=True, **options)
+            self.network_ = build(
+                network, (2 * channels, *rest), self.denoising.out, given=given, timed=True, **options
+            )
 
     @classmethod
     def settings(cls) -> dict[str, type]:
-        return {"steps": int, "width": int, "depth": int}
+        return {"steps": int, "guidance": float, "width": int, "depth": int}
 
     @property
     def module(self) -> nn.Module:
         return self.network_
 
     def phases(self) -> Sequence[Phase]:
-        adamw = partial(torch.optim.AdamW, lr=2e-3, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
+        rate = 1e-3 if self.space.squared else 2e-3
+        adamw = partial(torch.optim.AdamW, lr=rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
         return [Phase("denoising", list(self.module.parameters()), self.loss, adamw)]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """-log p(x | x_t, known) in nats over what is unknown and present of each example.  (B,)"""
+        """Of what is unknown and present of each example: -log p(x | x_t, known) in nats, or a squared error.  (B,)"""
         e = self.space.embed(batch.x.x)
         noise, other = torch.randn((2, *e.shape), generator=generator, device=e.device)
-        time = torch.sigmoid(torch.randn(len(e), generator=generator, device=e.device)) * LAST  # (B,)
-        known = self._known(batch, generator)
+        time = torch.sigmoid(torch.randn(len(e), generator=generator, device=e.device)) * self.denoising.last  # (B,)
+        known = batch.known
+        if known is None:
+            known = self.space.regions(len(e), PARTLY, generator, e.device)
         here = batch.x.present
+        given = dropped(batch.given, ALONE, generator)
         e = torch.where(self.space.embed_mask(here), e, other)  # what is not present may be anything
         along = column(time, e)
-        params = self._answer((1 - along) * noise + along * e, time, e, known & here, batch.given)
-        return -self.space.log_prob(params, batch.x.x, here & ~known)
+        point = (1 - along) * noise + along * e
+        said = self._ask(point, time, Seen(e, known & here, given))
+        return self.denoising.loss(said, point, time, e - noise, batch.x.x, here & ~known)
 
-    def _known(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """What of the data is known: nothing, or in some examples any share of the places.  (B, *data)"""
-        if batch.known is not None:
-            return batch.known
-        x = batch.x.x
-        dice = torch.rand((2, *x.shape), generator=generator, device=x.device)
-        share = dice[0].flatten(1)[:, 0]
-        return dice[1] < column(torch.where(share < PARTLY, share / PARTLY, 0.0), x)
-
-    def _answer(self, point: Tensor, time: Tensor, e: Tensor, known: Tensor, given: Given) -> Tensor:
-        """The parameters of p(x | point at that time, what is known of e)."""
-        mask = self.space.embed_mask(known)
-        seen = torch.cat([torch.where(mask, e, point), mask.to(point.dtype)], 1)
-        return self.space.denoise(self.network_(seen, given, time), point, time)
+    def _ask(self, point: Tensor, time: Tensor, seen: Seen) -> Tensor:
+        """What the network says of points at their times (B,), what is known standing in them as it is."""
+        mask = self.space.embed_mask(seen.known)
+        read = torch.cat([torch.where(mask, seen.e, point), mask.to(point.dtype)], 1)
+        said: Tensor = self.network_(read, seen.given, time)
+        return said
 
     # ---------------------------------------------------------------- use
 
     @torch.no_grad()
-    def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
+    def sample(self, n: int, rng: np.random.Generator, given: Encoded | Given | None = None) -> Encoded:
         nothing = torch.zeros((n, *self.space.data))
         return self._solve(nothing, torch.zeros_like(nothing, dtype=torch.bool), rng, given)
 
     @torch.no_grad()
     def complete(
-        self, x: Encoded, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Encoded | None = None
+        self, x: Encoded, known: npt.NDArray[np.bool_], rng: np.random.Generator, given: Encoded | Given | None = None
     ) -> Encoded:
         """What is known stands in the network's input, as in training."""
         keep = torch.from_numpy(known)
         drawn = self._solve(torch.where(keep, x.x, 0.0), keep & x.present, rng, given)
         return Encoded(torch.where(keep, x.x, drawn.x), drawn.present)
 
-    def _solve(self, x: Tensor, known: Tensor, rng: np.random.Generator, given: Encoded | None) -> Encoded:
+    def _solve(self, x: Tensor, known: Tensor, rng: np.random.Generator, given: Encoded | Given | None) -> Encoded:
         """From noise to data, given what is known of x."""
-        device = next(self.module.parameters()).device
-        context, generator = context_of(self.given, given), generator_of(rng)
-        e, known = self.space.embed(x).to(device), known.to(device)
-        point = torch.randn((len(x), *self.space.shape), generator=generator).to(device)
-        times = _times(self.steps)
-        for now, then in pairwise(times):
-            point = self._heun(point, now, then, e, known, context)
-        params = self._answer(point, torch.full((len(point),), times[-1]).to(device), e, known, context)
-        return whole(self.space.unembed(self.space.relax(params.cpu(), generator)))
+        generator = generator_of(rng)
+        point = torch.randn((len(x), *self.space.shape), generator=generator)
+        with halves(self.device.type, self.space.squared):
+            e = self._in_parts(lambda part, seen: self._draw(part, seen, generator), point, x, known, given)
+        return whole(self.space.unembed(e))
 
-    def _heun(self, x: Tensor, now: float, then: float, e: Tensor, known: Tensor, given: Given) -> Tensor:
-        """One step of second order: the mean of the slopes at both ends."""
-        slope = self._slope(x, now, e, known, given)
-        end = self._slope(x + (then - now) * slope, then, e, known, given)
-        return x + (then - now) * (slope + end) / 2
-
-    def _slope(self, x: Tensor, time: float, e: Tensor, known: Tensor, given: Given) -> Tensor:
-        times = torch.full((len(x),), time, device=x.device)
-        return (self.space.expect(self._answer(x, times, e, known, given)) - x) / (1 - time)
+    def _draw(self, point: Tensor, seen: Seen, generator: torch.Generator) -> Tensor:
+        last = self.denoising.last
+        times = [last * i / self.steps for i in range(self.steps + 1)]
+        point = (multistep if self.space.squared else heun)(self._slope(seen), point, times)
+        return self.denoising.finish(partial(self._ask, seen=seen), point, generator)
 
     @torch.no_grad()
-    def encode(self, x: Encoded, given: Encoded | None = None) -> Floats:
+    def encode(self, x: Encoded, given: Encoded | Given | None = None) -> Floats:
         """The noise from which the deterministic path leads to x: a token is taken at the middle of its place."""
+        last, nothing = self.denoising.last, torch.zeros_like(x.present)
         e = torch.where(self.space.embed_mask(x.present), self.space.embed(x.x), 0.0)
-        point = self._path(LAST * e, torch.linspace(LAST, 0, CODED + 1).tolist(), given)
+        times = torch.linspace(last, 0, CODED + 1).tolist()
+        point = self._in_parts(lambda part, seen: heun(self._slope(seen), part, times), last * e, x.x, nothing, given)
         return np.asarray(point.flatten(1).double().numpy())
 
     @torch.no_grad()
-    def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
-        times = torch.linspace(0, LAST, CODED + 1).tolist()
-        point = self._path(torch.from_numpy(z).float().reshape(-1, *self.space.shape), times, given)
-        nothing = torch.zeros((len(point), *self.space.data), dtype=torch.bool)
-        params = self._answer(point, torch.full((len(point),), LAST), point, nothing, context_of(self.given, given))
-        return whole(self.space.unembed(self.space.expect(params)))
+    def decode(self, z: Floats, given: Encoded | Given | None = None) -> Encoded:
+        times = torch.linspace(0, self.denoising.last, CODED + 1).tolist()
+        point = torch.from_numpy(z).float().reshape(-1, *self.space.shape)
+        nothing = torch.zeros((len(point), *self.space.data))
 
-    def _path(self, x: Tensor, times: Sequence[float], given: Encoded | None) -> Tensor:
-        nothing, context = torch.zeros((len(x), *self.space.data), dtype=torch.bool), context_of(self.given, given)
-        for now, then in pairwise(times):
-            x = self._heun(x, now, then, x, nothing, context)
-        return x
+        def back(part: Tensor, seen: Seen) -> Tensor:
+            part = heun(self._slope(seen), part, times)
+            return self.denoising.finish(partial(self._ask, seen=seen), part, None)
 
+        e = self._in_parts(back, point, nothing, nothing.bool(), given)
+        return whole(self.space.unembed(e))
 
-def _times(steps: int) -> list[float]:
-    """Steps get smaller towards the data, where tokens are decided.  (steps + 1,)"""
-    return [LAST * (1 - (1 - i / steps) ** 1.0) for i in range(steps + 1)]
+    def _in_parts(
+        self,
+        work: Callable[[Tensor, Seen], Tensor],
+        point: Tensor,
+        x: Tensor,
+        known: Tensor,
+        given: Encoded | Given | None,
+    ) -> Tensor:
+        """`work` on some rows at a time, on the network's device; the result is on the CPU."""
+        context, results = context_of(self.given, given), []
+        for rows in torch.split(torch.arange(len(point)), self.at_once):
+            told = {name: Encoded(part.x[rows], part.present[rows]) for name, part in context.items()}
+            some = Batch(Encoded(self.space.embed(x[rows]), known[rows]), given=told).to(self.device)
+            results.append(work(point[rows].to(self.device), Seen(some.x.x, some.x.present, some.given)).cpu())
+        return torch.cat(results)
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    def _slope(self, seen: Seen) -> Slope:
+        guided = Guided(self._velocity, self.guidance)
+        return lambda point, time: guided(point, time, seen)
+
+    def _velocity(self, point: Tensor, time: float, seen: Seen) -> Tensor:
+        times = torch.full((len(point),), time, device=point.device)
+        return self.denoising.velocity(self._ask(point, times, seen), point, times)

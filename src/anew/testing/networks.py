@@ -22,26 +22,62 @@ def check_network(kind: type[Network]) -> None:
         _check_conditional(kind)
 
 
+SHAPES = [((5,), (4,)), ((1, 8, 8), (1, 8, 8)), ((3, 6, 9), (2, 1, 6, 9))]  # flat, a picture, one to be padded
+
+
 def _check_module(kind: type[Module]) -> None:
+    serves = [shapes for shapes in SHAPES if kind.fits(*shapes)]
+    assert serves, f"{kind.__name__} serves no shape of {SHAPES}"
+    for x, out in serves:
+        _check_shapes(kind, x, out)
+        _check_parts(kind, x, out)
+
+
+def _check_shapes(kind: type[Module], shape: tuple[int, ...], end: tuple[int, ...]) -> None:
     import torch
 
     from anew.core.batch import Encoded
     from anew.core.space import Mixed
 
     space = Mixed(reals=2, sizes=(3,))
-    network = kind((5,), (4,), given={"table": space}, timed=True, width=16, depth=2)
+    network = kind(shape, end, given={"table": space}, timed=True, width=16, depth=2)
     assert isinstance(network, torch.nn.Module)
     torch.manual_seed(0)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
-    x, time = torch.randn(6, 5), torch.rand(6)
+    x, time = torch.randn(6, *shape), torch.rand(6)
     given = Encoded(torch.tensor([[0.1, 0.2, i % 3] for i in range(6)]), torch.ones(6, 3, dtype=torch.bool))
     out = network(x, {"table": given}, time)
-    assert out.shape == (6, 4), "the output has the shape asked for"
+    assert out.shape == (6, *end), "the output has the shape asked for"
     alone = network(x[2:3], {"table": given.take(torch.tensor([2]))}, time[2:3])
-    assert torch.allclose(out[2:3], alone, atol=1e-5), "a row depends on its batch"
+    assert torch.allclose(out[2:3], alone, rtol=1e-4, atol=1e-5), "a row depends on its batch"
     changed = Encoded(given.x + torch.tensor([1.0, 0.0, 0.0]), given.present)
     assert not torch.allclose(out, network(x, {"table": changed}, time)), "what is given is ignored"
+    assert not torch.allclose(out, network(x, {"table": given}, time.flip(0))), "the time is ignored"
+
+
+def _check_parts(kind: type[Module], shape: tuple[int, ...], end: tuple[int, ...]) -> None:
+    """A picture and words beside it are read; what is not present changes nothing, whatever stands there."""
+    import torch
+
+    from anew.core.batch import Encoded
+    from anew.core.space import Real, Tokens
+
+    parts = {"scan": Real((1, 7, 6)), "words": Tokens((5, 5, 5), alike=True)}
+    network = kind(shape, end, given=parts, width=16, depth=1)
+    assert isinstance(network, torch.nn.Module)
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    x = torch.randn(4, *shape)
+    data = {"scan": torch.randn(4, 1, 7, 6), "words": torch.randint(5, (4, 3))}
+    here = {name: Encoded(value, torch.rand(value.shape) < 0.8) for name, value in data.items()}
+    out = network(x, here)
+    for name, part in here.items():
+        other = Encoded(torch.where(part.present, part.x, (part.x + 1) % 5), part.present)
+        assert torch.allclose(out, network(x, {**here, name: other}), atol=1e-5), f"what is missing in {name} is read"
+        moved = Encoded((part.x + 1) % 5, part.present)
+        assert not torch.allclose(out, network(x, {**here, name: moved}), atol=1e-5), f"{name} is ignored"
 
 
 def _check_conditional(kind: type[Conditional]) -> None:
