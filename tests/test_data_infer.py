@@ -298,6 +298,7 @@ def test_default_rows_fall_with_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_rows(20) == 500_000
     monkeypatch.setattr("anew.data.sample.free_memory", lambda: 2**30)
     assert 10_000 <= default_rows(50) < 100_000
+    assert default_rows(2, 1024 * 1024 * 4) < 100
 
 
 def test_describe_tells_of_no_one() -> None:

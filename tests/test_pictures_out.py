@@ -17,8 +17,8 @@ from anew.core.errors import DataError, UsageError
 from anew.data.dataset import Dataset
 from anew.data.formats import _pictures_out
 from anew.data.formats._sheets import animated_gif, contact_sheet
-from anew.data.formats.frames import write
-from made_pictures import SHAPES, pictures
+from anew.data.formats.frames import file_names, write
+from made_pictures import SHAPES, pictures, save
 
 
 def made(mode: str = "L", **more: Any) -> Dataset:
@@ -45,10 +45,10 @@ def test_a_folder_holds_png_files_and_metadata(tmp_path: Path) -> None:
     assert names == [*(f"{i:06d}.png" for i in range(1, 6)), "metadata.csv"]
     table = pl.read_csv(tmp_path / "new" / "metadata.csv")
     assert table.columns == ["file_name", "label", "age"]
-    picture = Image.open(tmp_path / "new" / "000001.png")
-    assert (np.asarray(picture) == pictures(5)[0]).all()
-    assert dict(picture.getexif()) == {}
-    assert picture.info == {}
+    with Image.open(tmp_path / "new" / "000001.png") as picture:
+        assert (np.asarray(picture) == pictures(5)[0]).all()
+        assert dict(picture.getexif()) == {}
+        assert picture.info == {}
 
 
 def test_two_pictures_a_row_and_missing_ones(tmp_path: Path) -> None:
@@ -91,6 +91,26 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytes
         write(data.frame, tmp_path / "new", data.schema)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     assert len(list((tmp_path / "new").iterdir())) == 3
+
+
+def test_one_row_is_written_as_its_picture_and_several_as_a_sheet(tmp_path: Path) -> None:
+    data = made("RGBA")
+    write(data.frame.head(1), tmp_path / "one.png", data.schema)
+    assert (np.asarray(Image.open(tmp_path / "one.png")) == pictures(5, "RGBA")[0]).all()
+    write(data.frame, tmp_path / "all.png", data.schema)
+    with Image.open(tmp_path / "all.png") as sheet:
+        assert sheet.size == (3 * 72 + 2 * 2, 2 * 54 + 2)  # 12 x 9 pixels, six times enlarged
+    with pytest.raises(UsageError, match="holds no picture to show"):
+        write(data.frame.with_columns(image=pl.lit(None, pl.Binary)), tmp_path / "no.png", data.schema)
+
+
+def test_the_file_of_each_row(tmp_path: Path) -> None:
+    save(tmp_path / "a", pictures(2))
+    save(tmp_path / "b", pictures(1))
+    names = file_names(tmp_path)
+    assert names is not None
+    assert names.to_list() == ["a/000.png", "a/001.png", "b/000.png"]
+    assert file_names(tmp_path / "a" / "000.png") is None
 
 
 def test_other_endings_are_refused(tmp_path: Path) -> None:

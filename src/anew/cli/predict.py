@@ -14,7 +14,7 @@ from anew.cli.rows import deliver
 def predict(
     face: Face,
     model: options.ModelFolder,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Rows to predict for; the target may be absent.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Rows, or a folder of pictures; without the target.")],
     out: options.Out = None,
     method: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which of the model's predictors; its best.")
@@ -23,11 +23,12 @@ def predict(
 ) -> Answer:
     """Predict the target for new rows.
 
-    The model must have been fitted with `--predict TARGET`.
+    The model must have been fitted with `--predict TARGET`. For a folder of pictures each answer names its file.
     """
     from polars import DataFrame
 
     import anew
+    from anew.data.formats.frames import file_names
 
     loaded = anew.load(model)
     face.progress("Predicting")
@@ -37,4 +38,5 @@ def predict(
         frame = DataFrame(chances.round(6), schema=[f"{target}={label}" for label in loaded.classes])
     else:
         frame = DataFrame({str(target): loaded.predict(data, method)})
-    return deliver(face, frame, None, out)
+    files = file_names(data)
+    return deliver(face, frame if files is None else frame.insert_column(0, files), None, out)

@@ -16,7 +16,7 @@ from anew.core.schema import Field, Schema
 from anew.data import sample
 from anew.data.canonical import canonical
 from anew.data.formats.frames import locate, opened
-from anew.data.images import see
+from anew.data.images import picture_bytes, see
 from anew.data.infer import check_dtypes, infer
 from anew.data.known import applied
 from anew.data.numerals import Style
@@ -97,7 +97,9 @@ class Dataset:
                 if like is not None and partly
                 else _columns(brought, like or asked, target, like is not None)
             )
-            most = max_rows if max_rows is not None or like is not None else sample.default_rows(len(columns))
+            most = max_rows
+            if max_rows is None and like is None:
+                most = sample.default_rows(len(columns), picture_bytes(_schema_of(brought), columns, size))
             raw, rows, total, note = _rows(brought, columns, target, most, seed)
             seen = see(raw, like or asked, size, skip_bad)
         rows, labels = (

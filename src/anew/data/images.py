@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from anew.core import pixels
 from anew.core.errors import DataError
 from anew.core.schema import Field, Schema
 from anew.data.formats._decode import Source, is_picture
+from anew.data.formats._unify import MOST
 from anew.data.unified import Asked, Pictures
 
 LISTED = 20  # names of pictures left out that a note gives
@@ -72,6 +74,13 @@ def is_image(cells: pl.Series, known: Field | None = None) -> bool:
         return False
     first = cells.drop_nulls().head(1)
     return len(first) > 0 and is_picture(first[0][:132])
+
+
+def picture_bytes(dtypes: pl.Schema, columns: Sequence[str], size: Asked) -> int:
+    """How many bytes the pictures of one row may take at most, as far as the types of the columns tell."""
+    height, width = size if isinstance(size, tuple) else (size or MOST, size or MOST)
+    many = sum(isinstance(dtypes[name], pl.Struct | pl.Array | pl.Binary) for name in columns)
+    return many * height * width * max(pixels.CHANNELS.values())
 
 
 def _like_a_file(dtype: pl.Struct) -> bool:

@@ -16,12 +16,17 @@ MOST = 500_000
 LEAST = 10_000
 SHARE = 0.05  # of the free memory, for the rows
 CELL = 32  # bytes of a cell, words included
+PICTURES = 0.25  # of the free memory, for pictures
 
 
-def default_rows(columns: int) -> int:
-    """How many rows to learn from: half a million, fewer where many columns meet little memory."""
+def default_rows(columns: int, picture: int = 0) -> int:
+    """How many rows to learn from: half a million, fewer where many columns or large pictures meet little memory.
+
+    `picture` is how many bytes the pictures of one row may take.
+    """
     fit = int(free_memory() * SHARE / (CELL * max(columns, 1)))
-    return max(min(MOST, fit), LEAST)
+    many = max(min(MOST, fit), LEAST)
+    return max(min(many, int(free_memory() * PICTURES / picture)), 1) if picture else many
 
 
 def free_memory() -> int:

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from anew.core.errors import UsageError
 from anew.core.pixels import Pixels
@@ -43,6 +44,16 @@ def animated_gif(pictures: Pixels, seconds: float = 0.15, scale: int | None = No
     file = io.BytesIO()
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=round(1000 * seconds), loop=0)
     return file.getvalue()
+
+
+def shown(frame: pl.DataFrame) -> bytes:
+    """A PNG of the first column of pictures: of one row the picture itself, of several a contact sheet."""
+    cells = next(cells for cells in frame if isinstance(cells.dtype, pl.Array))
+    there = cells.drop_nulls()
+    if not len(there):
+        raise UsageError(f"{cells.name!r} holds no picture to show", found=f"{len(frame)} rows without one")
+    arrays = there.to_numpy()
+    return to_png(arrays[0]) if len(arrays) == 1 else contact_sheet(arrays)
 
 
 def _image(picture: Pixels) -> Image.Image:

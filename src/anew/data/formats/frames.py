@@ -12,7 +12,7 @@ import polars as pl
 from anew.core.errors import DataError, ResourceError, UsageError, did_you_mean
 from anew.core.schema import Schema
 from anew.data.arrays import as_png
-from anew.data.formats import _pictures_out, columnar, databases, delimited, pictures, workbooks
+from anew.data.formats import _pictures_out, _sheets, columnar, databases, delimited, pictures, workbooks
 from anew.data.formats.atomic import FULL, atomically
 from anew.data.formats.encoding import as_utf8
 from anew.data.formats.found import Found
@@ -48,6 +48,17 @@ def opened(data: str | Path) -> Iterator[Found]:
         return
     with tempfile.TemporaryDirectory(prefix="anew-") as work:
         yield _unpacked(path, part, Path(work))
+
+
+def file_names(data: str | Path) -> pl.Series | None:
+    """The file of each row of a folder of pictures, below that folder; None for anything else."""
+    path, _ = locate(data)
+    if not path.is_dir():
+        return None
+    with opened(data) as found:
+        cells = found.frame.select(pl.first()).collect().to_series()
+    names = [None if cell is None else Path(cell["path"]).relative_to(path).as_posix() for cell in cells]
+    return pl.Series(pictures.FILE, names, dtype=pl.String)
 
 
 def _unpacked(path: Path, part: str | None, work: Path) -> Found:
@@ -169,21 +180,23 @@ BYTES = (".parquet", ".arrow", ".feather", ".ipc")  # tables that hold the conte
 
 
 def _write_pictures(frame: pl.DataFrame, target: Path, schema: Schema | None, escape_formulas: bool) -> None:
-    """Rows with pictures: a folder where the name has no ending, .npz, or a table that holds bytes."""
+    """Rows with pictures: a folder where the name has no ending, .npz, a table that holds bytes, or one PNG."""
     suffix = target.suffix.lower()
     if not suffix or target.is_dir():
         _pictures_out.write_folder(
             frame, target, lambda rest, path: write_delimited(rest, path, schema, ",", "", escape_formulas)
         )
         return
-    if suffix not in (".npz", *BYTES):
+    if suffix not in (".npz", ".png", *BYTES):
         raise UsageError(
             f"Rows with pictures cannot be written to {target.name!r}",
             found=suffix,
-            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}",
+            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}, or .png for the pictures alone",
         )
     with atomically(target) as temporary:
-        if suffix == ".npz":
+        if suffix == ".png":
+            temporary.write_bytes(_sheets.shown(frame))
+        elif suffix == ".npz":
             _pictures_out.write_npz(frame, temporary)
         else:
             WRITERS[suffix](as_png(frame), temporary)
