@@ -23,6 +23,7 @@ from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
 from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
+from anew.data.masks import read_masks, transparent
 from anew.data.origin import Origin
 from anew.data.restore import restored
 from anew.fitting import Tell, quiet
@@ -151,13 +152,14 @@ class Model:
         Columns of the model that the data lacks are filled as well; `columns` names those to fill, and the others
         stay empty. An empty cell means unknown: what is drawn exists. With `draws` > 1, a list of so many tables
         (multiple imputation: Rubin 1987). The rows obey the rules of the schema and those of `rules`. `masks` say
-        which pixels of pictures to fill: (H, W) for all, (n, H, W), or such by column; known pixels stay as they are.
+        which pixels of pictures to fill: (H, W) for all, (n, H, W), such by column, or a path; without them, what is
+        transparent where the model knows no transparency. Known pixels stay as they are.
         """
         if draws < 1:
             raise UsageError("The number of draws must be at least 1", found=draws)
         check_able(self.joint)
         dataset = self._partly(data)
-        gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None, masks)
+        gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None, self._masks(data, masks))
         joint = self.joint if steps is None else self.joint.drawing(steps=steps)
         if not gaps.count:
             warnings.warn(AnewWarning("No cell is empty; there is nothing to complete"), stacklevel=2)
@@ -169,6 +171,15 @@ class Model:
             frame = complete(joint, gaps, seed=seed, draw=draw, rules=rules_of(rules))
             tables.append(give_back(frame, faithful(self.schema, frame), origin))
         return tables if draws > 1 else tables[0]
+
+    def _masks(self, data: object, masks: object) -> object:
+        """Masks as arrays; without any, what is transparent where the model knows no transparency."""
+        if not self.joint.record.parts:
+            return masks
+        if isinstance(masks, str | Path):
+            pictures = [self.schema[factor.plan.learn[0]] for factor in self.joint.factors if factor.picture]
+            return {field.name: read_masks(masks, field) for field in pictures[:1]}
+        return transparent(data, self.schema) if masks is None else masks
 
     # ------------------------------------------------------------ the latent space
 

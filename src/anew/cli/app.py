@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from anew.cli import advise, audit, complete, decode, encode, fit, interpolate, listing, look, predict, run, sample
+from anew.cli import (
+    advise,
+    audit,
+    complete,
+    decode,
+    encode,
+    fit,
+    interpolate,
+    listing,
+    look,
+    predict,
+    restyle,
+    run,
+    sample,
+)
 from anew.cli.outcome import EXIT_CODES, MISUSE, Answer, Finished, print_json, verb
 
 app = typer.Typer(
@@ -28,6 +42,7 @@ VERBS: dict[str, Callable[..., Answer]] = {
     "sample": sample.sample,
     "complete": complete.complete,
     "interpolate": interpolate.interpolate,
+    "restyle": restyle.restyle,
     "encode": encode.encode,
     "decode": decode.decode,
     "predict": predict.predict,

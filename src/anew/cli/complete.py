@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +24,10 @@ def complete(
     columns: Annotated[
         list[str] | None, typer.Option(metavar="COLUMN", help="Fill these only: a,b or repeated. All by default.")
     ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(metavar="PICTURES", help="White where a picture is to be filled: one for all, or one for each."),
+    ] = None,
     rule: options.Rule = None,
     rules: options.RulesFile = None,
     seed: options.Seed = 0,
@@ -30,7 +35,8 @@ def complete(
 ) -> Answer:
     """Fill empty cells by draws given what is known.
 
-    Every cell that is there is kept as it is. With several draws, answers can say how sure they are.
+    Every cell that is there is kept as it is. With several draws, answers can say how sure they are. Of a picture the
+    part under its mask is filled, or, without masks, what is transparent where the model knows no transparency.
     """
     import anew
     from anew.completion import faithful
@@ -40,7 +46,7 @@ def complete(
     loaded.origin = Origin("polars")
     face.progress("Completing")
     added = options.added_rules(rule, rules)
-    found = loaded.complete(data, draws, seed, columns=options.names(columns), rules=added)
+    found = loaded.complete(data, draws, seed, columns=options.names(columns), rules=added, masks=masks)
     frame = found if draws == 1 else _numbered(found)
     return deliver(face, frame, faithful(loaded.schema, frame), out, escape=escape_formulas)
 

@@ -26,17 +26,22 @@ def interpolate(
 ) -> Answer:
     """Walk from one row to another, or beyond.
 
-    The way is a straight line through the model's latent space; the column t says where on it a row stands.
+    The way is a straight line through the model's latent space; the column t says where on it a row stands. Pictures go
+    on an arc, and are shown in a GIF and a contact sheet beside the folder.
     """
     import anew
     from anew.completion import faithful
+    from anew.data.formats.frames import write_walk
     from anew.data.origin import Origin
 
     loaded = anew.load(model)
     loaded.origin = Origin("polars")
     face.progress("Interpolating")
     frame = loaded.interpolate(start, end, steps, _range(ends))
-    return deliver(face, frame, faithful(loaded.schema, frame), out, escape=escape_formulas)
+    answer = deliver(face, frame, faithful(loaded.schema, frame), out, escape=escape_formulas)
+    if out is not None and (shown := write_walk(frame, out)):
+        return Answer({**answer.data, "shown": [str(path) for path in shown]}, f"{answer.text}, {shown[0]}, {shown[1]}")
+    return answer
 
 
 def _range(text: str) -> tuple[float, float]:

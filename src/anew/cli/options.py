@@ -57,6 +57,10 @@ Size = Annotated[
 SkipBad = Annotated[
     bool, typer.Option("--skip-bad", help="Leave out pictures that cannot be read, and list them, instead of stopping.")
 ]
+Guidance = Annotated[
+    float | None,
+    typer.Option(min=0, help="How strongly what is given is obeyed: 1 as learned, 3 strongly (diffusion)."),
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),

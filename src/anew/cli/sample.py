@@ -27,6 +27,7 @@ def sample(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Steps of a draw: few are fast, more are better (diffusion).")
     ] = None,
+    guidance: options.Guidance = None,
     seed: options.Seed = 0,
     escape_formulas: options.Escape = False,
 ) -> Answer:
@@ -39,7 +40,8 @@ def sample(
     loaded = anew.load(model)
     face.progress("Sampling")
     added = options.added_rules(rule, rules)
-    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance, rules=added, steps=steps))
+    how = {"balance": balance, "rules": added, "steps": steps, "guidance": guidance}
+    blocks = list(loaded.stream(n, where=where, seed=seed, given=given, **how))  # type: ignore[arg-type]
     return deliver(
         face,
         restored(concat(blocks), loaded.schema),

@@ -48,12 +48,21 @@ def animated_gif(pictures: Pixels, seconds: float = 0.15, scale: int | None = No
 
 def shown(frame: pl.DataFrame) -> bytes:
     """A PNG of the first column of pictures: of one row the picture itself, of several a contact sheet."""
+    arrays = _arrays(frame)
+    return to_png(arrays[0]) if len(arrays) == 1 else contact_sheet(arrays)
+
+
+def moving(frame: pl.DataFrame) -> bytes:
+    """A GIF of the first column of pictures, one row after another."""
+    return animated_gif(_arrays(frame))
+
+
+def _arrays(frame: pl.DataFrame) -> Pixels:
     cells = next(cells for cells in frame if isinstance(cells.dtype, pl.Array))
     there = cells.drop_nulls()
     if not len(there):
         raise UsageError(f"{cells.name!r} holds no picture to show", found=f"{len(frame)} rows without one")
-    arrays = there.to_numpy()
-    return to_png(arrays[0]) if len(arrays) == 1 else contact_sheet(arrays)
+    return there.to_numpy()
 
 
 def _image(picture: Pixels) -> Image.Image:

@@ -179,23 +179,36 @@ def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, e
 BYTES = (".parquet", ".arrow", ".feather", ".ipc")  # tables that hold the content of files
 
 
+SHOWN = {".png": _sheets.shown, ".gif": _sheets.moving}  # to look at, not to read again
+
+
+def write_walk(frame: pl.DataFrame, out: Path) -> list[Path]:
+    """Beside a folder of pictures on a way: `out.gif` and `out.png`, to look at; nothing where there are none."""
+    if not _pictures_out.columns_of(frame) or out.suffix:
+        return []
+    places = [out.with_name(out.name + suffix) for suffix in (".gif", ".png")]
+    for place in places:
+        write(frame, place)
+    return places
+
+
 def _write_pictures(frame: pl.DataFrame, target: Path, schema: Schema | None, escape_formulas: bool) -> None:
-    """Rows with pictures: a folder where the name has no ending, .npz, a table that holds bytes, or one PNG."""
+    """Rows with pictures: a folder where the name has no ending, .npz, a table that holds bytes, or one file to look at."""
     suffix = target.suffix.lower()
     if not suffix or target.is_dir():
         _pictures_out.write_folder(
             frame, target, lambda rest, path: write_delimited(rest, path, schema, ",", "", escape_formulas)
         )
         return
-    if suffix not in (".npz", ".png", *BYTES):
+    if suffix not in (".npz", *SHOWN, *BYTES):
         raise UsageError(
             f"Rows with pictures cannot be written to {target.name!r}",
             found=suffix,
-            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}, or .png for the pictures alone",
+            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}, or .png or .gif for the pictures alone",
         )
     with atomically(target) as temporary:
-        if suffix == ".png":
-            temporary.write_bytes(_sheets.shown(frame))
+        if suffix in SHOWN:
+            temporary.write_bytes(SHOWN[suffix](frame))
         elif suffix == ".npz":
             _pictures_out.write_npz(frame, temporary)
         else:
