@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import sys
 import zlib
@@ -16,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from anew.core.errors import DataError, UsageError
 from anew.core.schema import Field, Schema
 from anew.data.dataset import Dataset
+from anew.data.formats._decode import Bad, decode
 from made_pictures import pictures, save
 
 
@@ -214,3 +216,28 @@ def test_bytes_that_are_no_pictures_are_refused_as_before() -> None:
         Dataset.open({"a": np.zeros((3, 2))})
     with pytest.raises(DataError, match="no picture at all"):
         Dataset.open({"a": [None, None]}, Schema(fields=(Field(name="a", kind="image", dtype="Binary"),)))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpeg", "gif", "tiff", "webp", "bmp", "npy"])
+def test_whatever_is_broken_in_a_file_is_one_sentence(suffix: str) -> None:
+    rng, file = np.random.default_rng(0), io.BytesIO()
+    array = pictures(1, "RGB", (20, 30))[0]
+    np.save(file, array) if suffix == "npy" else Image.fromarray(array).save(file, suffix)
+    good, refused = np.frombuffer(file.getvalue(), np.uint8), []
+    for _ in range(60):
+        broken = good[: rng.integers(1, len(good) + 1)].copy()
+        broken[rng.integers(0, min(len(broken), 300), 6)] = rng.integers(0, 256, 6)
+        try:
+            decode(broken.tobytes())
+        except Bad as bad:
+            refused.append(str(bad))
+    assert len(refused) > 10
+    assert "\n" not in "".join(refused)
+
+
+def test_links_that_lead_in_circles_are_followed_once(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere", pictures(2))
+    save(tmp_path / "scans" / "a", pictures(2))
+    (tmp_path / "scans" / "b").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "scans" / "a" / "up").symlink_to(tmp_path / "scans")
+    assert Dataset.open(tmp_path / "scans").frame["label"].to_list() == ["a", "a", "b", "b"]

@@ -382,6 +382,21 @@ def test_words_beside_pictures() -> None:
     assert json.loads(data.schema.to_json())["fields"][0]["size"] == [9, 12]
 
 
+def test_of_many_pictures_some_are_read_in_proportion(tmp_path: Path) -> None:
+    came = pictures(40)
+    label = np.arange(40) // 30
+    np.savez(tmp_path / "a.npz", images=came, labels=label)
+    for name in ("0", "1"):
+        save(tmp_path / "b" / name, came[label == int(name)])
+    for path in (tmp_path / "a.npz", tmp_path / "b"):
+        data = Dataset.open(path, target="label", max_rows=20)
+        assert (len(data.frame), data.rows) == (20, 40)
+        assert data.frame["label"].value_counts(sort=True).rows() == [("0", 15), ("1", 5)]
+        known = [one.tobytes() for one in came]
+        places = [known.index(cell) for cell in data.frame["image"]]
+        assert [str(label[i]) for i in places] == data.frame["label"].to_list()
+
+
 # ---------------------------------------------------------------- DICOM
 
 

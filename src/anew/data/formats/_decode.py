@@ -138,7 +138,7 @@ def _explained(source: Path | bytes) -> Iterator[None]:
 
     try:
         yield
-    except AnewError:
+    except (AnewError, Bad, MemoryError):
         raise
     except FileNotFoundError:
         raise Bad("does not exist") from None
@@ -149,6 +149,8 @@ def _explained(source: Path | bytes) -> Iterator[None]:
     except DAMAGE as error:
         words = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise Bad(f"is {'truncated' if 'runcated' in words else 'damaged'}: {words}") from None
+    except Exception as error:  # a damaged file may raise anything, and what cannot be unpacked is said in many ways
+        raise Bad(f"cannot be read: {str(error).splitlines()[0] if str(error) else type(error).__name__}") from None
 
 
 def _file(source: Path | bytes) -> Any:
@@ -233,9 +235,12 @@ def to_npy(pixels: Pixels) -> bytes:
 
 
 def _array(source: Path | bytes) -> Pixels:
-    with _explained(source):
-        array: Pixels = np.load(_file(source), allow_pickle=False)
-        return array
+    try:
+        with _explained(source):
+            array: Pixels = np.load(_file(source), allow_pickle=False)
+            return array
+    except MemoryError:  # its header promises more than there is
+        raise Bad("is damaged: its header cannot be true") from None
 
 
 def _check_shape(shape: tuple[int, ...]) -> Size:

@@ -90,8 +90,12 @@ def _files(folder: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+    """Every file; a link to a folder is followed, unless it leads to a place that was seen."""
+    seen = {os.path.realpath(folder)}
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = {name: os.path.realpath(Path(place, name)) for name in folders if not name.startswith((".", "__"))}
+        folders[:] = [name for name, to in real.items() if to not in seen]
+        seen |= set(real.values())
         yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
