@@ -144,7 +144,7 @@ def test_twenty_sizes(tmp_path: Path) -> None:
     save(tmp_path, pictures(2, size=(24, 24)), start=20)
     data = Dataset.open(tmp_path)
     assert data.schema["image"].size == (24, 24)
-    assert "20 of 22 pictures are of 20 other sizes, the most common is 24 x 24" in data.notes[0]
+    assert "20 other sizes than the most common, 24 x 24: 20 of 22 pictures, fitted inside" in data.notes[0]
     assert (data.frame["image"].bin.size() == 24 * 24).all()
 
 

@@ -321,8 +321,8 @@ def test_other_sizes_are_fitted_inside_and_padded_never_cropped(tmp_path: Path) 
     assert (found[13:] == (10, 0, 0)).all()
     assert found[10, 10, 0] > 150
     assert len(data.notes) == 1
-    assert "1 of 4 pictures are of another size, the most common is 20 x 20; they are fitted inside" in data.notes[0]
-    assert "padded with the colour of their border or transparency; nothing is cropped" in data.notes[0]
+    assert "another size than the most common, 20 x 20: 1 of 4 pictures, fitted inside 20 x 20" in data.notes[0]
+    assert "padded with the colour of the border or transparency; nothing is cropped" in data.notes[0]
 
 
 def test_transparency_pads_where_there_is_alpha(tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_new_pictures_are_read_as_the_schema_says(tmp_path: Path) -> None:
     new = Dataset.open(tmp_path / "b", like=learned)
     assert new.schema["image"].mode == "L"
     assert (stack(new) == 150).all()  # how bright green is: .587 of 255
-    assert any("lose something when read as grey" in note for note in new.notes)
+    assert any("read as grey, 1 of 1 pictures lose something" in note for note in new.notes)
     again = Dataset.open(new.frame, like=learned)  # canonical rows are read as they are
     assert again.frame.equals(new.frame)
 

@@ -17,7 +17,7 @@ from anew.data.dataset import Dataset
 
 
 def read_masks(path: str | Path, field: Field) -> Bools:
-    """White is to be filled: (n, H, W) of the pictures at a path, in the order of their names; (H, W) of a single one."""
+    """White is to be filled: (n, H, W) of the pictures at a path, in the order of their names; (H, W) of one alone."""
     opened = Dataset.open(path, size=max(field.size or (64,)))
     found = [other for other in opened.schema if other.kind == "image"]
     if len(found) != 1:

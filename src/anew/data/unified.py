@@ -145,10 +145,10 @@ class Pictures:
         if others:
             many = others.total()
             sizes = f"{len(others):,} other sizes" if len(others) > 1 else "another size"
-            most = "" if imposed else f", the most common is {said(like)}"
+            most = whole if imposed else f"the most common, {said(like)}"
             notes.append(
-                f"{many:,} of {len(self.decoded):,} pictures are of {sizes}{most}; they are fitted inside {whole} with "
-                "their aspect kept and padded with the colour of their border or transparency; nothing is cropped"
+                f"{sizes} than {most}: {many:,} of {len(self.decoded):,} pictures, fitted inside {whole} with the "
+                "aspect kept and padded with the colour of the border or transparency; nothing is cropped"
             )
         return notes
 
@@ -161,7 +161,7 @@ class Pictures:
             parts = ", ".join(f"{many:,} {SAID[mode]}" for mode, many in modes.most_common())
             notes.append(f"{parts}: all are read as {SAID[self.mode]}")
         if lost:
-            notes.append(f"{lost:,} of {len(self.decoded):,} pictures lose something when read as {SAID[self.mode]}")
+            notes.append(f"read as {SAID[self.mode]}, {lost:,} of {len(self.decoded):,} pictures lose something")
         return notes
 
     def _done(self) -> list[str]:

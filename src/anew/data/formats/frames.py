@@ -193,7 +193,7 @@ def write_walk(frame: pl.DataFrame, out: Path) -> list[Path]:
 
 
 def _write_pictures(frame: pl.DataFrame, target: Path, schema: Schema | None, escape_formulas: bool) -> None:
-    """Rows with pictures: a folder where the name has no ending, .npz, a table that holds bytes, or one file to look at."""
+    """Rows with pictures: a folder where the name has no ending, .npz, a table that holds bytes, or one to look at."""
     suffix = target.suffix.lower()
     if not suffix or target.is_dir():
         _pictures_out.write_folder(
@@ -204,7 +204,7 @@ def _write_pictures(frame: pl.DataFrame, target: Path, schema: Schema | None, es
         raise UsageError(
             f"Rows with pictures cannot be written to {target.name!r}",
             found=suffix,
-            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}, or .png or .gif for the pictures alone",
+            do=f"Name a folder, or a file with the ending .npz, {', '.join(BYTES)}; .png or .gif for pictures alone",
         )
     with atomically(target) as temporary:
         if suffix in SHOWN:
