@@ -18,6 +18,7 @@ import metrics
 import numpy as np
 import torch
 
+from benchmarks.picture_floor import gaussian
 from benchmarks.picture_sets import Pictures, load, tensors
 
 EPOCHS, FEWEST_STEPS, BATCH = 30, 1500, 128  # small sets: more epochs, so that the judge learns its classes
@@ -98,19 +99,10 @@ class Judge:
         chosen = generator.permutation(len(self.pictures.train))[: self.pictures.drawn]
         return {
             "ceiling": self.quality(self.pictures.train[chosen]),
-            "floor": self.score(gaussian(self.pictures, generator)),
+            "floor": self.score(gaussian(self.pictures.train, self.pictures.drawn, generator)),
             "fresh": {"copies": self.copies(self.pictures.held), "n": len(self.pictures.held)},
             "accuracy": self.accuracy(),
         }
-
-
-def gaussian(pictures: Pictures, generator: np.random.Generator) -> Array:
-    """Draws of a Gaussian with the mean and covariance of the training pixels."""
-    x = pictures.train.reshape(len(pictures.train), -1).astype(np.float64)
-    mean = x.mean(0)
-    # x - mean = U S V': a combination of the centred pictures with normal weights has just their covariance
-    made = mean + generator.standard_normal((pictures.drawn, len(x))) @ (x - mean) / math.sqrt(len(x) - 1)
-    return made.clip(0, 255).round().astype(np.uint8).reshape(-1, *pictures.train.shape[1:])
 
 
 def main() -> None:

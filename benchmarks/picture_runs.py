@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks import runs
 
-JUDGE_SOURCES = ("picture_judge.py", "picture_sets.py")
+JUDGE_SOURCES = ("picture_judge.py", "picture_floor.py", "picture_sets.py")
 THREADS = {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "passive"}
 
 

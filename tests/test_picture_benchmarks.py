@@ -13,6 +13,7 @@ from benchmarks.calibration import area, balanced_accuracy, calibration_error
 from benchmarks.figures import summarise
 from benchmarks.gate import Line
 from benchmarks.interval import Interval
+from benchmarks.picture_floor import gaussian
 from benchmarks.picture_gate import quality
 from benchmarks.picture_sets import SPLITS, load
 from benchmarks.picture_splits import GROUPS, held_out, splits
@@ -54,6 +55,16 @@ def test_measures_of_a_classifier() -> None:
     assert balanced_accuracy(sure, truth) == pytest.approx((2 / 3 + 1) / 2)
     assert calibration_error(sure, truth) == pytest.approx(0.9 - 0.75)  # one bin: 0.9 said, three of four right
     assert area(sure, truth) == pytest.approx((1 + 1 + 0.5) / 3)  # a tie counts half
+
+
+def test_the_floor_has_the_mean_and_the_covariance_of_the_pixels() -> None:
+    generator = np.random.default_rng(0)
+    level = generator.normal(120, 20, size=(500, 1))
+    train = (level + generator.normal(0, 5, size=(500, 4))).round().astype(np.uint8).reshape(-1, 2, 2, 1)
+    made = gaussian(train, 20_000, generator).reshape(-1, 4).astype(float)
+    real = train.reshape(-1, 4).astype(float)
+    assert made.mean(0) == pytest.approx(real.mean(0), abs=1.0)
+    assert np.cov(made.T) == pytest.approx(np.cov(real.T), rel=0.05)
 
 
 def row(**figures: float) -> dict[str, Interval]:
