@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from benchmarks.picture_floor import gaussian
-from benchmarks.picture_sets import Pictures, load, tensors
+from benchmarks.picture_sets import CLASSES, Pictures, load, tensors
 
 EPOCHS, FEWEST_STEPS, BATCH = 30, 1500, 128  # small sets: more epochs, so that the judge learns its classes
 Array = np.ndarray[Any, Any]
@@ -71,11 +71,11 @@ class Judge:
         made: Array = metrics.feats(self.net, tensors(pictures))
         return made
 
-    def accuracy(self) -> float:
-        """Of its classes on held-out pictures."""
+    def accuracy(self, pictures: Array, labels: Array) -> float:
+        """How often it reads these classes in these pictures."""
         with torch.no_grad():
-            said = self.net(tensors(self.pictures.held)).argmax(1).numpy()
-        return float((said == self.pictures.held_labels).mean())
+            said = self.net(tensors(pictures)).argmax(1).numpy()
+        return float((said == labels).mean())
 
     def copies(self, pictures: Array) -> float:
         """Share of pictures whose nearest training picture is thrice nearer than the second nearest, in pixels."""
@@ -101,7 +101,7 @@ class Judge:
             "ceiling": self.quality(self.pictures.train[chosen]),
             "floor": self.score(gaussian(self.pictures.train, self.pictures.drawn, generator)),
             "fresh": {"copies": self.copies(self.pictures.held), "n": len(self.pictures.held)},
-            "accuracy": self.accuracy(),
+            "accuracy": self.accuracy(self.pictures.held, self.pictures.held_labels),
         }
 
 
@@ -115,7 +115,12 @@ def main() -> None:
         print(json.dumps(judge.landmarks(given.seed)))
         return
     with np.load(given.samples) as file:
-        print(json.dumps({steps: judge.score(file[steps]) for steps in file.files}))
+        names = [name for name in file.files if not name.endswith(CLASSES)]
+        scores = {name: judge.score(file[name]) for name in names}
+        for name in names:
+            if name + CLASSES in file.files:
+                scores[name]["obeys"] = judge.accuracy(file[name], file[name + CLASSES])
+    print(json.dumps(scores))
 
 
 if __name__ == "__main__":

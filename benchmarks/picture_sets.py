@@ -18,6 +18,7 @@ HELD = {"fashion_mnist": "test", "sign_digits": "test", "pneumonia_mnist": "val"
 SETS = ("fashion_mnist", "blood_cells", "pneumonia_mnist", "sign_digits")
 SEVERAL_SEEDS = ("fashion_mnist", "blood_cells")
 MOST_DRAWN = 1000
+CLASSES = " classes"  # after a name in a file of samples: the classes that were asked for
 
 Array = np.ndarray[Any, Any]
 

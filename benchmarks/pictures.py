@@ -49,6 +49,7 @@ COLUMNS = (
     Column("c2st", "C2ST"),
     Column("copies", "copies %", 100, 2),
     Column("nearer", "nearer train"),
+    Column("obeys", "obeys"),
     Column("per_s", "pictures/s", digits=0),
     Column("per_cpu_s", "per CPU s", digits=0),
     Column("train_steps", "steps trained", digits=0),
