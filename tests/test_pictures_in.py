@@ -17,7 +17,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent))
 
 from anew.core import pixels
-from anew.core.errors import DataError
+from anew.core.errors import AnewWarning, DataError
 from anew.core.pixels import Pixels
 from anew.core.schema import Field, Schema
 from anew.data.dataset import Dataset
@@ -359,10 +359,14 @@ def test_new_pictures_are_read_as_the_schema_says(tmp_path: Path) -> None:
     colour = np.zeros((1, 32, 32, 3), np.uint8)
     colour[..., 1] = 255
     save(tmp_path / "b", colour)
-    new = Dataset.open(tmp_path / "b", like=learned)
+    with pytest.warns(AnewWarning) as told:
+        new = Dataset.open(tmp_path / "b", like=learned)
     assert new.schema["image"].mode == "L"
     assert (stack(new) == 150).all()  # how bright green is: .587 of 255
-    assert any("read as grey, 1 of 1 pictures lose something" in note for note in new.notes)
+    assert [str(one.message).partition(",")[0] for one in told] == [
+        "image: another size than 16 x 16: 1 of 1 pictures",
+        "image: 1 of 1 pictures: colour is read as grey",
+    ]
     again = Dataset.open(new.frame, like=learned)  # canonical rows are read as they are
     assert again.frame.equals(new.frame)
 

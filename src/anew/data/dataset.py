@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.errors import AnewWarning, DataError, UsageError, did_you_mean
 from anew.core.schema import Field, Schema
 from anew.data import sample
 from anew.data.canonical import canonical
@@ -105,6 +106,9 @@ class Dataset:
         rows, labels = (
             (rows, brought.origin.rows) if seen.kept is None else (seen.kept if rows is None else rows[seen.kept], None)
         )
+        if like is not None:  # these rows get an answer and no report, so that it is told here
+            for told in seen.notes:
+                warnings.warn(AnewWarning(told), stacklevel=2)
         check_dtypes(seen.frame.drop(field.name for field in seen.fields))
         with _readable():
             decided = _decide(seen.frame, brought.text, like, asked, seen.fields)

@@ -19,7 +19,7 @@ from anew.core.errors import DataError, UsageError
 from anew.core.pixels import CHANNELS
 from anew.core.schema import Field
 from anew.data.formats._decode import Bad, Decoded, Size, Source, decode, size_of
-from anew.data.formats._unify import MOST, common_mode, common_size, converted, fitted, loses, within
+from anew.data.formats._unify import MOST, common_mode, common_size, converted, fitted, losses, within
 
 THREADS = 2
 CHUNK = 64  # pictures that a thread takes at a time
@@ -134,7 +134,7 @@ class Pictures:
 
     def _about_size(self) -> list[str]:
         notes, whole = [], said(self.size)
-        imposed = self.size != within(self.common, max(self.size)) if self.sizes else False
+        imposed = isinstance(self.asked, tuple) or (self.known is not None and self.known.size is not None)
         like = self.size if imposed or not self.sizes else self.common
         others = Counter(size for row, size in self.sizes.items() if size != like and row in self.decoded)
         if not imposed and like != self.size:
@@ -154,14 +154,15 @@ class Pictures:
 
     def _about_mode(self) -> list[str]:
         modes = Counter(found.mode for found in self.decoded.values())
-        lost = sum(many for mode, many in modes.items() if loses(mode, self.mode))
+        lost: Counter[str] = Counter()
+        for mode, many in modes.items():
+            lost.update(dict.fromkeys(losses(mode, self.mode), many))
         notes = []
         decided = self.known is None or self.known.mode is None
         if len(modes) > 1 and decided:
             parts = ", ".join(f"{many:,} {SAID[mode]}" for mode, many in modes.most_common())
             notes.append(f"{parts}: all are read as {SAID[self.mode]}")
-        if lost:
-            notes.append(f"read as {SAID[self.mode]}, {lost:,} of {len(self.decoded):,} pictures lose something")
+        notes += [f"{many:,} of {len(self.decoded):,} pictures: {what}" for what, many in lost.items()]
         return notes
 
     def _done(self) -> list[str]:

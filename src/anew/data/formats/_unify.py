@@ -145,10 +145,16 @@ def converted(pixels: Pixels, mode: str, wanted: str) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def loses(mode: str, wanted: str) -> bool:
-    """Whether pictures of a mode lose something when they are read in another."""
-    holds = {"L": {"L"}, "I;16": {"L", "I;16"}, "RGB": {"L", "RGB"}, "RGBA": {"L", "RGB", "RGBA"}}
-    return mode not in holds[wanted]
+def losses(mode: str, wanted: str) -> list[str]:
+    """What pictures of a mode lose when they are read in another."""
+    lost = []
+    if mode == "RGBA" and wanted != "RGBA":
+        lost.append("transparency is laid on white")
+    if mode in ("RGB", "RGBA") and wanted in ("L", "I;16"):
+        lost.append("colour is read as grey")
+    if mode == "I;16" and wanted != "I;16":
+        lost.append("16 bits are rounded to 8")
+    return lost
 
 
 def _on_white(pixels: Pixels) -> Pixels:
