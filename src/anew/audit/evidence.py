@@ -15,14 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anew.audit.album import LOOKED, PICTURES, Album
 from anew.audit.encode import Column, Encoder, Singles
 from anew.audit.finding import Finding
+from anew.audit.labels import labels_of
 from anew.audit.measure import Measure
 from anew.core.columns import Floats
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.schema import Schema
 
-__all__ = ["Evidence", "Finding", "Measure", "make_baselines"]
+__all__ = ["Evidence", "Finding", "Measure"]
 
 Scored = float | tuple[float, float, float] | Mapping[str, float]
 CAP = 10_000  # rows a side, as the ruler of the benchmarks takes
@@ -34,7 +36,8 @@ class Evidence:
 
     `baselines` are samples of the baselines by name; `where` is the condition that the rows were drawn under, in any
     form that `conditions.meets` reads, and `natural` the share of all real rows that meet it; `cost` is seconds, bytes
-    and operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows.
+    and operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows;
+    `learned` are all rows that were learned from, where `where` leaves some of them out of `train`.
     """
 
     train: pl.DataFrame
@@ -49,6 +52,7 @@ class Evidence:
     cost: Mapping[str, float] | None = None
     log_prob: Callable[[pl.DataFrame], Floats] | None = None
     predictions: Mapping[str, Scored] | None = None
+    learned: pl.DataFrame | None = None
 
     def __post_init__(self) -> None:
         for name in ("train", "holdout", "synthetic"):
@@ -73,6 +77,24 @@ class Evidence:
     def columns(self) -> tuple[Column, ...]:
         """The compared columns, in the order of the matrices."""
         return self.encoder.columns
+
+    @cached_property
+    def albums(self) -> tuple[Album, ...]:
+        """One for each column of pictures."""
+        learned = self.train if self.learned is None else self.learned
+        fields = [field for field in self.schema if field.kind in PICTURES]
+        labels = labels_of(learned, self.schema, self.target) if fields else None
+        return tuple(Album(field, self.frame, self.rows, learned, labels, self.seed) for field in fields)
+
+    @property
+    def comparable(self) -> bool:
+        """Whether there is anything that a comparison can read."""
+        return bool(self.columns or self.albums)
+
+    @property
+    def compared(self) -> list[str]:
+        """The names of what can be compared."""
+        return [column.name for column in self.columns] + [album.name for album in self.albums]
 
     @property
     def quoted(self) -> tuple[str, ...]:
@@ -125,14 +147,18 @@ class Evidence:
         """Those rows as vectors; made once.  (at most `most`, D)"""
         key = (name, most, how, salt)
         if key not in self._kept:
-            self._kept[key] = self.encoder.embed(self.take(name, most, salt), how)
+            rows = self.rows(name, most, salt)
+            cells = self.encoder.embed(self.matrix(name)[rows], how)
+            self._kept[key] = np.hstack([cells, *(album.placed(name, rows, how) for album in self.albums)])
         kept: Singles = self._kept[key]
         return kept
 
-
-def make_baselines(train: pl.DataFrame, rows: int, seed: int) -> dict[str, pl.DataFrame]:
-    """The two that need no model: training rows drawn again, and every column drawn on its own."""
-    rng = np.random.default_rng([seed, 104729])
-    draw = rng.integers(0, len(train), rows)
-    alone = {name: train[name].gather(rng.integers(0, len(train), rows)) for name in train.columns}
-    return {"bootstrap": train[draw], "marginals": pl.DataFrame(alone)}
+    def read(self, name: str, most: int) -> tuple[tuple[Column, ...], Floats]:
+        """What trees can read of those rows: the compared columns, then the features of the pictures.  (rows, d')"""
+        rows = self.rows(name, min(most, LOOKED) if self.albums else most)
+        columns, parts = list(self.columns), [self.matrix(name)[rows]]
+        for album in self.albums:
+            more, found = album.columns(name, rows)
+            columns += more
+            parts.append(found)
+        return tuple(columns), np.hstack(parts)

@@ -6,13 +6,16 @@ A whole number of few values (0 and 1, a grade) groups as well as words do. Rows
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from anew.audit.encode import Column
-from anew.audit.evidence import Evidence
 from anew.audit.statistics import Estimate, proportion
 from anew.core.columns import Floats
+
+if TYPE_CHECKING:
+    from anew.audit.evidence import Evidence
 
 GROUPS = 8  # levels that still are groups
 COLUMNS = 8

@@ -18,7 +18,8 @@ class Measure(ABC):
 
     `question` is what the measure answers, in plain words, and `chapter` the part of the report it belongs to;
     `kinds` are the kinds of field it serves; `needs` is the number of held-out rows without which it says nothing;
-    `order` places it on the page, and of two measures that wait the one of larger `weight` starts first.
+    `order` places it on the page, and of two measures that wait the one of larger `weight` starts first; `reads` says
+    that it looks at pictures with the eyes of a trained reader.
     """
 
     question: ClassVar[str]
@@ -27,6 +28,7 @@ class Measure(ABC):
     needs: ClassVar[int] = 10
     order: ClassVar[int] = 100
     weight: ClassVar[int] = 0
+    reads: ClassVar[bool] = False
 
     @property
     def name(self) -> str:

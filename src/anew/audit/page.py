@@ -107,6 +107,9 @@ def tiles(report: Report) -> list[Tile]:
     """The few numbers that a hurried reader should see."""
     wanted = (
         ("detectable", "telling", "times in 100 a machine tells a synthetic row from a real one", "50 is guessing"),
+        ("legible", "", "of the labels are read back from the picture, as a share of real pictures", "best is 100 %"),
+        ("frechet", "", "Frechet distance to fresh real pictures", "real training pictures: {ceiling}"),
+        ("lookalikes", "", "of the pictures are copies of a training picture", "fresh real pictures: {ceiling}"),
         ("pairs", "average", "difference between pairs of columns", "fresh real rows: {ceiling}"),
         ("utility", "predicting", "score of predictions learned from synthetic rows", "from real rows: {ceiling}"),
         ("copies", "exact", "of the rows are exact copies of a training row", "fresh real rows: {ceiling}"),

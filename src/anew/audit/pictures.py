@@ -17,6 +17,7 @@ from anew.audit.encode import Column, level_codes
 from anew.audit.evidence import CAP, Evidence
 from anew.audit.groups import groupings
 from anew.audit.neighbours import nearest
+from anew.audit.sheets import Sheet, sheet_of
 from anew.core.columns import Floats
 
 BARS = 28
@@ -62,11 +63,13 @@ class Pictures:
     neighbour_names: list[str] = field(default_factory=list)
     neighbours: list[Neighbour] = field(default_factory=list)
     groups: list[dict[str, Any]] = field(default_factory=list)
+    sheets: list[Sheet] = field(default_factory=list)
 
     @classmethod
     def of(cls, evidence: Evidence) -> Pictures:
+        sheets = [sheet for album in evidence.albums if (sheet := sheet_of(album)) is not None]
         if not evidence.columns:
-            return cls()
+            return cls(sheets=sheets)
         names, real, fake = _pairs(evidence)
         return cls(
             [_marginal(evidence, i) for i in range(min(len(evidence.columns), GRID))],
@@ -74,8 +77,9 @@ class Pictures:
             real,
             fake,
             [column.name for column in evidence.columns],
-            _neighbours(evidence),
+            [] if sheets else _neighbours(evidence),  # pictures are shown beside their relatives
             _groups(evidence),
+            sheets,
         )
 
     def plain(self) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from anew.audit.baselines import make_baselines
 from anew.audit.conditions import meets
-from anew.audit.evidence import Evidence, Scored, make_baselines
+from anew.audit.evidence import Evidence, Scored
 from anew.audit.finding import Finding, finding
 from anew.audit.measure import Measure
 from anew.audit.pictures import Pictures
@@ -53,12 +54,13 @@ def audit(
     called after each measure. With `where`, the real rows are those that meet it. The same arguments give the same
     report, but for its seconds.
     """
-    samples = {**make_baselines(train, min(len(synthetic), max(len(train), 1000)), seed), **(baselines or {})}
-    natural = 1.0
+    rows = min(len(synthetic), max(len(train), 1000))
+    samples = {**make_baselines(train, schema, rows, seed), **(baselines or {})}
+    learned, natural = train, 1.0
     if where:
-        train, holdout, samples, natural = _under(where, train, holdout, samples)
+        train, holdout, samples, natural = _under(where, train, holdout, samples, schema)
     evidence = Evidence(
-        train, holdout, synthetic, schema, target, seed, samples, where, natural, cost, log_prob, predictions
+        train, holdout, synthetic, schema, target, seed, samples, where, natural, cost, log_prob, predictions, learned
     )
     chosen = [MEASURES[name]() for name in (measures if measures is not None else MEASURES.names)]
     chosen.sort(key=lambda measure: (measure.order, measure.name))
@@ -75,7 +77,7 @@ def audit(
 
 
 def _under(
-    where: Any, train: pl.DataFrame, holdout: pl.DataFrame, baselines: Mapping[str, pl.DataFrame]
+    where: Any, train: pl.DataFrame, holdout: pl.DataFrame, baselines: Mapping[str, pl.DataFrame], schema: Schema
 ) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, pl.DataFrame], float]:
     """The real rows and the baselines' rows that meet a condition: what a conditional sample is to be like.
 
@@ -86,7 +88,7 @@ def _under(
     if not (met[0].any() and met[1].any()):
         return train, holdout, dict(baselines), float(met[0].mean())
     samples = {name: frame.filter(meets(frame, where)) for name, frame in baselines.items()}
-    few = make_baselines(train.filter(met[0]), 1000, 0)  # for a baseline of which no row is left
+    few = make_baselines(train.filter(met[0]), schema, 1000, 0)  # for a baseline of which no row is left
     kept = {
         name: frame if len(frame) >= FEW else few["bootstrap" if name == "bootstrap" else "marginals"]
         for name, frame in samples.items()
@@ -104,6 +106,9 @@ def _look_at_all(
     from anew.audit.forests import one_thread
 
     evidence.matrix("train")  # what all of them need first
+    if any(measure.reads for measure in measures):
+        for album in evidence.albums:
+            album.train()
 
     def one(measure: Measure) -> tuple[list[Finding], float]:
         start = perf_counter()

@@ -105,6 +105,17 @@ def mean_auc(truth: npt.NDArray[Any], predicted: Floats) -> float:
     return float(np.mean([auc(predicted[truth == k, k], predicted[truth != k, k]).value for k in classes]))
 
 
+def balanced_accuracy(truth: npt.NDArray[Any], guess: npt.NDArray[Any]) -> Estimate:
+    """Mean over the labels 0, 1, ... that occur of the share guessed rightly; -1 is an unknown label.  (n,), (n,)"""
+    hits = [guess[truth == k] == k for k in np.unique(truth[truth >= 0])]
+    if not hits:
+        return Estimate(float("nan"), 0.0, 1.0)
+    shares = np.array([hit.mean() for hit in hits])
+    sizes = np.array([len(hit) for hit in hits])
+    variance = shares * (1 - shares) / sizes + 1 / (4 * sizes**2)  # of few pictures no share is certain
+    return Estimate.around(float(shares.mean()), float(np.sqrt(variance.sum())) / len(hits)).clipped()
+
+
 def bootstrap_error(
     statistic: Callable[[npt.NDArray[np.intp]], float], n: int, times: int, rng: np.random.Generator
 ) -> float:

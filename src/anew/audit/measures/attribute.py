@@ -34,7 +34,7 @@ class Attribute(Measure):
     weight = 6
 
     def measure(self, evidence: Evidence) -> list[Finding]:
-        if len(evidence.columns) < 2:
+        if not evidence.columns or len(evidence.compared) < 2:
             return []
         secrets = _secrets(evidence)
         z = z_of_many(len(secrets))

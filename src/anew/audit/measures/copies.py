@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from anew.audit.album import PICTURES
 from anew.audit.encode import Singles
 from anew.audit.evidence import Evidence
 from anew.audit.finding import HINT, SAFETY, Finding, finding
@@ -26,17 +27,17 @@ FINE = 0.5  # a column is continuous when half of its training values occur once
 class Copies(Measure):
     question = "Are there copies of real rows?"
     chapter = "safety"
-    kinds = ORDERED | NOMINAL
+    kinds = ORDERED | NOMINAL | PICTURES
     order = 60
     weight = 5
 
     def measure(self, evidence: Evidence) -> list[Finding]:
-        if not evidence.columns:
+        if not evidence.comparable:
             return []
         return [self._rows(evidence), *self._values(evidence), *self._share(evidence)]
 
     def _rows(self, evidence: Evidence) -> Finding:
-        names = [column.name for column in evidence.columns]
+        names = evidence.compared
         hits = {
             name: repeats(evidence.frame(name), evidence.train, names) for name in ("synthetic", "holdout", "bootstrap")
         }

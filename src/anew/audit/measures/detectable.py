@@ -2,11 +2,12 @@
 
 AUC of boosted trees, synthetic against held-out rows: copying the training rows does not help here, and any wrong
 dependency between any number of columns hurts. Ceiling: training rows in the synthetic ones' place (real against
-real); floor: independent columns.
+real); floor: independent columns. Of a picture the trees read its features (see `album`).
 """
 
 from __future__ import annotations
 
+from anew.audit.album import PICTURES
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
 from anew.audit.forests import tell_apart
@@ -19,20 +20,21 @@ FLOOR_ROWS = 3000
 class Detectable(Measure):
     question = "Can a machine tell synthetic rows from real ones?"
     chapter = "likeness"
-    kinds = ORDERED | NOMINAL
+    kinds = ORDERED | NOMINAL | PICTURES
     needs = 20
     order = 30
     weight = 9
+    reads = True
 
     def measure(self, evidence: Evidence) -> list[Finding]:
-        if not evidence.columns:
+        if not evidence.comparable:
             return []
-        size, columns, seed = evidence.fresh_size, evidence.columns, evidence.seed
-        fresh = evidence.take("holdout", size)
-        value = tell_apart(columns, fresh, evidence.take("synthetic", size), seed)
-        best = tell_apart(columns, fresh, evidence.take("train", size), seed)
+        size, seed = evidence.fresh_size, evidence.seed
+        columns, fresh = evidence.read("holdout", size)
+        value = tell_apart(columns, fresh, evidence.read("synthetic", size)[1], seed)
+        best = tell_apart(columns, fresh, evidence.read("train", size)[1], seed)
         few = min(size, FLOOR_ROWS)
-        quoted = {name: tell_apart(columns, fresh[:few], evidence.take(name, few), seed) for name in evidence.quoted}
+        quoted = {name: tell_apart(columns, fresh[:few], evidence.read(name, few)[1], seed) for name in evidence.quoted}
         floor = quoted["marginals"]
         details = {"fresh real rows": best.value, **{name: area.value for name, area in quoted.items()}}
         return [

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from anew.audit.album import PICTURES
 from anew.audit.attacks import MODEL, Candidates, attack, recognised
 from anew.audit.evidence import Evidence
 from anew.audit.finding import BREACH, HINT, SAFETY, Finding, Scale, finding
@@ -34,13 +35,13 @@ UNUSUAL = ", unusual rows"
 class Membership(Measure):
     question = "Could someone find out who was in the data?"
     chapter = "safety"
-    kinds = ORDERED | NOMINAL
+    kinds = ORDERED | NOMINAL | PICTURES
     needs = 20
     order = 70
     weight = 8
 
     def measure(self, evidence: Evidence) -> list[Finding]:
-        if not evidence.columns:
+        if not evidence.comparable:
             return []
         size = min(len(evidence.train), len(evidence.holdout), ROWS)
         candidates = _candidates(evidence, size)

@@ -1,0 +1,58 @@
+"""Do the pictures as a whole show what real pictures show? Frechet's distance of their features.
+
+Between Gaussians with the means m and covariances C of the features of held-out and of synthetic pictures (Frechet
+1957; Heusel et al. 2017, eq. 6): |m - m'|^2 + tr(C + C' - 2 (C C')^(1/2)). Features: of the audit's own reader, and of
+ImageNet where the optional packages are there; neither are those of the "FID". Ceiling: training pictures in the
+synthetic ones' place; floor: a Gaussian fitted to the pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from anew.audit.album import SOME, Album
+from anew.audit.evidence import Evidence
+from anew.audit.finding import Finding, finding
+from anew.audit.of_pictures import OfPictures, compared, size_of
+from anew.core.columns import Floats
+
+
+class Frechet(OfPictures):
+    question = "Do the pictures as a whole show what real ones show?"
+    chapter = "likeness"
+    order = 31
+    weight = 3
+    reads = True
+
+    def look(self, evidence: Evidence, album: Album) -> list[Finding]:
+        size = size_of(album)
+        found = [self._one(evidence, album, "features of an own network", album.features, size)]
+        if album.has_imagenet:
+            found.append(self._one(evidence, album, "ImageNet features", album.imagenet, min(size, SOME)))
+        return found
+
+    def _one(
+        self, evidence: Evidence, album: Album, what: str, features: Callable[[str], Floats], size: int
+    ) -> Finding:
+        value, best, floor = compared(frechet, features, size, evidence.rng(41))
+        return finding(
+            self.name,
+            self.titled(evidence, album, f"Frechet distance, {what}"),
+            value,
+            f"In the {what}, {size:,} synthetic pictures are {value.value:.3g} away from as many fresh real ones; real "
+            f"training pictures are {best.value:.3g} away, and noise with the right mean and covariance {floor:.3g}.",
+            ceiling=best,
+            floor=floor,
+            unit="distance",
+        )
+
+
+def frechet(a: Floats, b: Floats) -> float:
+    """Between the Gaussians of two samples of features.  (n, D), (m, D) -> distance"""
+    mean = float(((a.mean(0) - b.mean(0)) ** 2).sum())
+    one, two = (np.atleast_2d(np.cov(side.T)) for side in (a, b))
+    # tr (C C')^(1/2) is the sum of the roots of the eigenvalues of C C', which are real and not negative.
+    cross = np.sqrt(np.maximum(np.linalg.eigvals(one @ two).real, 0)).sum()
+    return float(max(mean + np.trace(one) + np.trace(two) - 2 * cross, 0.0))
