@@ -94,7 +94,9 @@ def _train(body: nn.Module, head: nn.Module, pictures: Tensor, labels: Tensor, g
     steps = int(np.clip(EPOCHS * len(pictures) // BATCH, *STEPS))
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
-    for rows in _draws(len(pictures), steps, generator):
+    order = _order(len(pictures), steps * BATCH, generator)
+    for start in range(0, steps * BATCH, BATCH):
+        rows = order[start : start + BATCH]
         loss = F.cross_entropy(network(_moved(pictures[rows], generator)), labels[rows], label_smoothing=0.05)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -103,13 +105,11 @@ def _train(body: nn.Module, head: nn.Module, pictures: Tensor, labels: Tensor, g
     network.eval()
 
 
-def _draws(n: int, steps: int, generator: Generator) -> Any:
-    """Row numbers of each step: every picture once, in random order, then again.  (BATCH,) each"""
+def _order(n: int, wanted: int, generator: Generator) -> Tensor:
+    """Row numbers: every picture once, in random order, then again.  (wanted,)"""
     import torch
 
-    rounds = -(-steps * BATCH // n)
-    order = torch.cat([torch.randperm(n, generator=generator) for _ in range(rounds)])
-    return order[: steps * BATCH].split(BATCH)
+    return torch.cat([torch.randperm(n, generator=generator) for _ in range(-(-wanted // n))])[:wanted]
 
 
 def _moved(pictures: Tensor, generator: Generator) -> Tensor:

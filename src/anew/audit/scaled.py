@@ -36,7 +36,7 @@ def scaled(pixels: Pixels, side: int) -> Singles:
 
 def _floats(pixels: Pixels) -> Singles:
     """(b, C, H, W) in [0, 1], colours times alpha."""
-    out = np.moveaxis(pixels.astype(np.float32) / np.iinfo(pixels.dtype).max, 3, 1)
+    out: Singles = np.moveaxis(pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max), 3, 1)
     if out.shape[1] == 4:
         out[:, :3] *= out[:, 3:]
     return out

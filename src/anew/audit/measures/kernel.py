@@ -54,7 +54,7 @@ def kernel_distance(a: Floats, b: Floats) -> float:
 
 
 def _kernel(a: Floats, b: Floats) -> Floats:
-    base = a @ b.T / a.shape[1] + 1
+    base: Floats = a @ b.T / a.shape[1] + 1
     return base * base * base
 
 

@@ -80,4 +80,4 @@ def _reach(rows: Floats, k: int) -> Floats:
 
 def apart(a: Floats, b: Floats) -> Floats:
     """Squared distances.  (n, m)"""
-    return np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0)
+    return np.asarray(np.maximum((a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T, 0))
