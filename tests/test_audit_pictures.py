@@ -26,6 +26,7 @@ from anew.audit.measures.kernel import kernel_distance
 from anew.audit.measures.lookalikes import copies
 from anew.audit.measures.manifold import manifold
 from anew.audit.reader import fit_reader
+from anew.audit.saliency import Reading, looked_at, warmed
 from anew.audit.scaled import scaled
 from anew.audit.statistics import balanced_accuracy
 from anew.audit.traits import Traits
@@ -313,3 +314,60 @@ def test_a_stack_of_a_column_is_what_came() -> None:
     (pixels, _), *_ = parts("shapes")
     schema = pictures.schema(pixels)
     np.testing.assert_array_equal(stack(pictures.frame(pixels)["scan"], schema["scan"]), pixels)
+
+
+# ---------------------------------------------------------------- where a classifier looks
+
+
+def test_occlusion_finds_the_place_that_decides() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 60, (6, 16, 20, 1)).astype(np.uint8)
+    pixels[:3, 2:5, 14:17] = 255  # the sign is there or not
+
+    def chances(rows: pl.DataFrame) -> np.ndarray:
+        lit = stack(rows["scan"], pictures.schema(pixels)["scan"])[:, 2:5, 14:17].mean((1, 2, 3)) > 200
+        return np.column_stack([~lit, lit]) * 0.8 + 0.1
+
+    loss, answers = looked_at(pictures.frame(pixels), pictures.schema(pixels)["scan"], Reading(chances, ("no", "yes")))
+    assert answers.tolist() == [1, 1, 1, 0, 0, 0]
+    assert loss[3:].max() == 0
+    row, place = np.unravel_index(loss[0].argmax(), loss[0].shape)
+    assert row in (0, 1, 2)
+    assert place in (5, 6, 7)
+    warm = warmed(np.repeat(pixels, 3, 3), loss)
+    assert warm[0, 3, 15, 0] > warm[0, 14, 2, 0] + 50
+    assert warm.shape == (6, 16, 20, 3)
+
+
+def test_the_page_says_what_the_classifier_looked_at() -> None:
+    (train, known), (held, labels), _ = parts("shapes")
+
+    def chances(rows: pl.DataFrame) -> np.ndarray:
+        return np.full((len(rows), 3), [0.5, 0.3, 0.2])
+
+    found = audit(
+        pictures.frame(train, known),
+        pictures.frame(held, labels),
+        made("shapes", "fresh"),
+        pictures.schema(train, pictures.LABEL),
+        target="shape",
+        reading=Reading(chances, pictures.SHAPES),
+        measures=["cost"],
+    )
+    looked = found.pictures.sheets[0].looked
+    assert looked is not None
+    assert looked.pictures in found.to_html()
+    assert {word for word in looked.words if not word.endswith("read as disc")} == {"disc"}
+
+
+def test_captions_are_found_by_the_pictures_they_describe() -> None:
+    words = np.array(["a round disc", "one flat bar", "the cross of two lines"])
+    text = Field(name="caption", kind="text", dtype="String")
+    frames = [
+        pictures.frame(pixels).with_columns(caption=pl.Series(words[classes])) for pixels, classes in parts("shapes")
+    ]
+    wrong = frames[2].with_columns(caption=frames[2]["caption"].shuffle(seed=0))
+    schema = pictures.schema(parts("shapes")[0][0], text)
+    right, mixed = (audit(*frames[:2], last, schema, measures=["captions"]) for last in (frames[2], wrong))
+    assert [(one.verdict, one.value > 0.8) for one in right.findings] == [("good", True)]
+    assert [(one.verdict, one.value < 0.5) for one in mixed.findings] == [("poor", True)]

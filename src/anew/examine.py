@@ -20,6 +20,7 @@ from anew.store import make_factor
 
 if TYPE_CHECKING:
     from anew.audit.report import Report
+    from anew.audit.saliency import Reading
 
 BASELINE_ROWS = 20_000  # of a baseline's sample, and of the rows it is fitted on
 JOINT_ROWS = 2_000  # held-out rows for which the joint is asked for its posterior
@@ -45,7 +46,8 @@ def examine(
 
     tell("Fitting the baselines", 0.0)
     baselines = {
-        name: baseline(name, joint, train, min(len(synthetic), BASELINE_ROWS), seed) for name in ("marginals", "copula")
+        name: baseline(name, joint, train, min(len(synthetic), BASELINE_ROWS), seed)
+        for name in (("marginals", "copula") if joint.codec.learned else ())  # of pictures the audit makes its own
     }
     return audit(
         train,
@@ -60,6 +62,7 @@ def examine(
         log_prob=joint.log_prob if joint.scores() else None,
         where=where or None,
         predictions=predictions(joint, plan, holdout, seed),
+        reading=reading(joint, plan),
         measures=measures,
         progress=tell,
     )
@@ -80,6 +83,17 @@ def baseline(name: str, joint: Joint, train: pl.DataFrame, n: int, seed: int) ->
 
 
 # ---------------------------------------------------------------- predicting directly and from the joint
+
+
+def reading(joint: Joint, plan: Plan) -> Reading | None:
+    """How the best classifier of the model reads the target off a row, with the labels in words."""
+    from anew.audit.saliency import Reading
+
+    if plan.target is None or not joint.predictors or not joint.predictors[0].plan.classifies:
+        return None
+    cells = np.arange(joint.codec.grids[plan.target].size, dtype=np.int32)
+    labels = joint.codec.decode_column(joint.codec.schema[plan.target], cells, cells + 0.5)
+    return Reading(lambda frame: joint.predict(frame, None), labels.cast(pl.String).fill_null("unknown").to_list())
 
 
 def predictions(joint: Joint, plan: Plan, holdout: pl.DataFrame, seed: int) -> dict[str, tuple[float, float, float]]:

@@ -7,6 +7,8 @@ made.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -27,6 +29,18 @@ def make_baselines(train: pl.DataFrame, schema: Schema, rows: int, seed: int) ->
         if field.kind == "image" and field.name in alone:
             alone[field.name] = _pictures(train[field.name], field, rows, rng)
     return {"bootstrap": train[draw], "marginals": pl.DataFrame(alone)}
+
+
+def with_own(own: Mapping[str, pl.DataFrame], given: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """The given baselines, and our own of other names. What a given one lacks (pictures) is that of our marginals."""
+    alone = own["marginals"]
+    full = {}
+    for name, frame in given.items():
+        rows = np.arange(len(frame)) % len(alone)
+        full[name] = frame.with_columns(
+            alone[other].gather(rows) for other in alone.columns if other not in frame.columns
+        )
+    return {**own, **full}
 
 
 def _pictures(cells: pl.Series, field: Field, rows: int, rng: np.random.Generator) -> pl.Series:

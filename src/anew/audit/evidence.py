@@ -20,6 +20,7 @@ from anew.audit.encode import Column, Encoder, Singles
 from anew.audit.finding import Finding
 from anew.audit.labels import labels_of
 from anew.audit.measure import Measure
+from anew.audit.saliency import Reading
 from anew.core.columns import Floats
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.schema import Schema
@@ -37,7 +38,8 @@ class Evidence:
     `baselines` are samples of the baselines by name; `where` is the condition that the rows were drawn under, in any
     form that `conditions.meets` reads, and `natural` the share of all real rows that meet it; `cost` is seconds, bytes
     and operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows;
-    `learned` are all rows that were learned from, where `where` leaves some of them out of `train`.
+    `learned` are all rows that were learned from, where `where` leaves some of them out of `train`; `reading` is how
+    the model reads the target off a row.
     """
 
     train: pl.DataFrame
@@ -53,6 +55,7 @@ class Evidence:
     log_prob: Callable[[pl.DataFrame], Floats] | None = None
     predictions: Mapping[str, Scored] | None = None
     learned: pl.DataFrame | None = None
+    reading: Reading | None = None
 
     def __post_init__(self) -> None:
         for name in ("train", "holdout", "synthetic"):

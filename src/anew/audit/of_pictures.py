@@ -46,7 +46,7 @@ def compared(
     """A distance to held-out pictures of the synthetic, of the training pictures (ceiling) and of a Gaussian (floor).
 
     The errors are those of disjoint parts: a distance estimated from few pictures is too large, and drawing pictures
-    again with replacement adds to that, but its spread falls as one over the root of their number.
+    again with replacement adds to that, but its spread falls at least as one over the root of their number.
     """
     fresh = rows("holdout")[:size]
     found = [_estimate(distance, fresh, rows(name)[:size], rng) for name in ("synthetic", "train")]
@@ -55,9 +55,9 @@ def compared(
 
 
 def _estimate(
-    distance: Callable[[Floats, Floats], float], fresh: Floats, rows: Floats, rng: np.random.Generator, parts: int = 4
+    distance: Callable[[Floats, Floats], float], fresh: Floats, rows: Floats, rng: np.random.Generator, parts: int = 5
 ) -> Estimate:
     """The distance, and the spread of it over disjoint parts of both sides."""
     mine, theirs = (np.array_split(rng.permutation(len(side)), parts) for side in (rows, fresh))
     each = [distance(fresh[b], rows[a]) for a, b in zip(mine, theirs, strict=True)]
-    return Estimate.around(distance(fresh, rows), float(np.std(each, ddof=1) / parts))
+    return Estimate.around(distance(fresh, rows), float(np.std(each, ddof=1) / np.sqrt(parts)))

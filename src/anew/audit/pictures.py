@@ -67,7 +67,7 @@ class Pictures:
 
     @classmethod
     def of(cls, evidence: Evidence) -> Pictures:
-        sheets = [sheet for album in evidence.albums if (sheet := sheet_of(album)) is not None]
+        sheets = [sheet for album in evidence.albums if (sheet := sheet_of(album, evidence)) is not None]
         if not evidence.columns:
             return cls(sheets=sheets)
         names, real, fake = _pairs(evidence)

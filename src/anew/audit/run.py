@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from anew.audit.baselines import make_baselines
+from anew.audit.baselines import make_baselines, with_own
 from anew.audit.conditions import meets
 from anew.audit.evidence import Evidence, Scored
 from anew.audit.finding import Finding, finding
 from anew.audit.measure import Measure
 from anew.audit.pictures import Pictures
 from anew.audit.report import Asked, Report
+from anew.audit.saliency import Reading
 from anew.audit.statistics import Estimate
 from anew.core.columns import Floats
 from anew.core.errors import AnewWarning
@@ -44,6 +45,7 @@ def audit(
     cost: Mapping[str, float] | None = None,
     baselines: Mapping[str, pl.DataFrame] | None = None,
     predictions: Mapping[str, Scored] | None = None,
+    reading: Reading | None = None,
     facts: Mapping[str, Any] | None = None,
     measures: Sequence[str] | None = None,
     progress: Progress | None = None,
@@ -55,12 +57,25 @@ def audit(
     report, but for its seconds.
     """
     rows = min(len(synthetic), max(len(train), 1000))
-    samples = {**make_baselines(train, schema, rows, seed), **(baselines or {})}
+    samples = with_own(make_baselines(train, schema, rows, seed), baselines or {})
     learned, natural = train, 1.0
     if where:
         train, holdout, samples, natural = _under(where, train, holdout, samples, schema)
     evidence = Evidence(
-        train, holdout, synthetic, schema, target, seed, samples, where, natural, cost, log_prob, predictions, learned
+        train,
+        holdout,
+        synthetic,
+        schema,
+        target,
+        seed,
+        samples,
+        where,
+        natural,
+        cost,
+        log_prob,
+        predictions,
+        learned,
+        reading,
     )
     chosen = [MEASURES[name]() for name in (measures if measures is not None else MEASURES.names)]
     chosen.sort(key=lambda measure: (measure.order, measure.name))

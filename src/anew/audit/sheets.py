@@ -9,15 +9,21 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from anew.audit.album import SOME, Album
 from anew.audit.encode import Singles
 from anew.audit.neighbours import nearest
+from anew.audit.saliency import looked_at, warmed
 from anew.audit.scaled import scaled
-from anew.core.pixels import Pixels
+from anew.core.pixels import Pixels, stack
+
+if TYPE_CHECKING:
+    from anew.audit.evidence import Evidence
 
 CELLS = 64  # pictures of a sheet
 LINES = 10  # labels shown, one a line at least
@@ -26,6 +32,15 @@ GAP = 2
 LARGE = 64  # a side that is shown as it is; smaller pictures are enlarged by whole numbers
 COARSE = 16  # the side at which relatives are looked for
 Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Held-out pictures above what the model's classifier looked at; `words` are what it said of each."""
+
+    pictures: str
+    words: list[str]
+    width: int
 
 
 @dataclass(frozen=True)
@@ -44,9 +59,10 @@ class Sheet:
     zoom: int
     widths: tuple[int, int]  # of a contact sheet and of the relatives, in pixels of the file
     closest: int  # how many of the columns of `twins` are the closest ones
+    looked: Looked | None = None
 
 
-def sheet_of(album: Album) -> Sheet | None:
+def sheet_of(album: Album, evidence: Evidence) -> Sheet | None:
     """None where a sample has no pictures."""
     if not all(len(album.numbers(name, 1)) for name in ("train", "holdout", "synthetic")):
         return None
@@ -55,8 +71,29 @@ def sheet_of(album: Album) -> Sheet | None:
     twins, closest = _twins(album)
     height, width = album.field.size or (LARGE, LARGE)
     zoom = max(1, round(LARGE / max(height, width)))
-    return Sheet(
-        album.name, labels, _png(real), _png(made), _png(twins), zoom, (real.shape[1], twins.shape[1]), closest
+    widths, looked = (real.shape[1], twins.shape[1]), _looked(album, evidence)
+    return Sheet(album.name, labels, _png(real), _png(made), _png(twins), zoom, widths, closest, looked)
+
+
+def _looked(album: Album, evidence: Evidence) -> Looked | None:
+    """Where the model's classifier looks, if there is one."""
+    if evidence.reading is None or evidence.target is None:
+        return None
+    rows = evidence.holdout[album.numbers("holdout", TWINS)]
+    loss, answers = looked_at(rows, album.field, evidence.reading)
+    plain = _flattened(_shown(stack(rows[album.name], album.field)))
+    grid = _grid([plain, warmed(plain, loss)])
+    said = [evidence.reading.names[answer] for answer in answers]
+    truth = rows[evidence.target].cast(pl.String).fill_null("unknown").to_list()
+    words = [right if right == read else f"{right}, read as {read}" for right, read in zip(truth, said, strict=True)]
+    return Looked(_png(grid), words, grid.shape[1])
+
+
+def _flattened(pictures: Bytes) -> Bytes:
+    """Colours on white.  (m, H, W, 2 or 4) -> (m, H, W, 3)"""
+    alpha = pictures[..., -1:] / np.float32(255)
+    return np.asarray(
+        np.broadcast_to(pictures[..., :-1] * alpha + 255 * (1 - alpha), (*pictures.shape[:3], 3)), np.uint8
     )
 
 
