@@ -10,16 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from anew.audit.album import Album
-from anew.audit.encode import Singles
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
-from anew.audit.of_pictures import OfPictures, size_of
+from anew.audit.of_pictures import OfPictures, compared, size_of
 from anew.audit.scaled import scaled
-from anew.audit.statistics import Estimate
+from anew.core.columns import Floats
 
 DIRECTIONS = 256
 SIDE = 32
-PARTS = 8
 
 
 class Sliced(OfPictures):
@@ -31,12 +29,12 @@ class Sliced(OfPictures):
     def look(self, evidence: Evidence, album: Album) -> list[Finding]:
         size, rng = size_of(album), evidence.rng(43)
         rows = {name: _flat(album, name, size) for name in ("holdout", "synthetic", "train")}
-        directions = rng.standard_normal((rows["holdout"].shape[1], DIRECTIONS), dtype=np.float32)
-        directions /= np.linalg.norm(directions, axis=0)
+        rows["marginals"] = np.stack([rng.permutation(pixel) for pixel in rows["train"].T], axis=1)
         unit = float(np.sqrt(rows["holdout"].var(0).mean())) or 1.0
-        alone = np.stack([rng.permutation(pixel) for pixel in rows["train"].T], axis=1)
-        fresh, made, train, loose = (np.sort(part @ (directions / unit), axis=0) for part in (*rows.values(), alone))
-        value, best = _distance(made, fresh), _distance(train, fresh)
+        directions = rng.standard_normal((rows["holdout"].shape[1], DIRECTIONS))
+        directions /= np.linalg.norm(directions, axis=0) * unit
+        seen = {name: part @ directions for name, part in rows.items()}
+        value, best, floor = compared(sliced, lambda name: seen[name], size, rng)
         return [
             finding(
                 self.name,
@@ -45,18 +43,18 @@ class Sliced(OfPictures):
                 f"Seen from {DIRECTIONS} random directions, synthetic pixels are {value.value:.3f} spreads away from "
                 f"fresh real ones; real training pixels {best.value:.3f}.",
                 ceiling=best,
-                floor=_distance(loose, fresh).value,
+                floor=floor,
                 unit="distance",
             )
         ]
 
 
-def _flat(album: Album, name: str, size: int) -> Singles:
-    return scaled(album.pixels(name, size), SIDE).reshape(size, -1)
+def _flat(album: Album, name: str, size: int) -> Floats:
+    return scaled(album.pixels(name, size), SIDE).reshape(size, -1).astype(np.float64)
 
 
-def _distance(a: Singles, b: Singles) -> Estimate:
-    """Of projections sorted along the first axis; the error from groups of directions.  (n, directions) each"""
-    square = ((a.astype(np.float64) - b) ** 2).mean(0)
-    parts = [np.sqrt(part.mean()) for part in np.array_split(square, PARTS)]
-    return Estimate.around(float(np.sqrt(square.mean())), float(np.std(parts, ddof=1) / np.sqrt(PARTS)))
+def sliced(a: Floats, b: Floats) -> float:
+    """Of the projections of two samples, at the quantiles of the smaller one.  (n, directions), (m, directions)"""
+    size = min(len(a), len(b))
+    one, two = (np.sort(side, axis=0)[np.linspace(0, len(side) - 1, size).round().astype(int)] for side in (a, b))
+    return float(np.sqrt(((one - two) ** 2).mean()))
