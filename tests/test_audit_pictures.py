@@ -286,7 +286,7 @@ def test_traits_see_blur_and_distances_have_a_unit() -> None:
     (pixels, _), (others, _), _ = parts("shapes")
     traits = Traits.fitted(np.concatenate([pixels, others]))
     blurred = ((pixels.astype(int) + np.roll(pixels, 1, 1) + np.roll(pixels, 1, 2)) // 3).astype(np.uint8)
-    assert (traits.of(blurred)[:, -3] < traits.of(pixels)[:, -3]).mean() > 0.95
+    assert (traits.of(blurred)[:, -3] < traits.of(pixels)[:, -3]).mean() > 0.9
     for how in ("range", "rank"):
         a, b = (traits.placed(traits.of(part), how) for part in (pixels, others))
         assert np.sqrt(((a - b) ** 2).sum(1).mean()) == pytest.approx(1, abs=0.15)
