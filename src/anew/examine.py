@@ -92,7 +92,7 @@ def reading(joint: Joint, plan: Plan) -> Reading | None:
     if plan.target is None or not joint.predictors or not joint.predictors[0].plan.classifies:
         return None
     cells = np.arange(joint.codec.grids[plan.target].size, dtype=np.int32)
-    labels = joint.codec.decode_column(joint.codec.schema[plan.target], cells, cells + 0.5)
+    labels = joint.codec.decode_column(joint.codec.schema[plan.target], cells, np.asarray(cells + 0.5, np.float64))
     return Reading(lambda frame: joint.predict(frame, None), labels.cast(pl.String).fill_null("unknown").to_list())
 
 

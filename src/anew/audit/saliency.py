@@ -80,4 +80,5 @@ def _spread(grid: Singles, height: int, width: int) -> Singles:
 def _weights(side: int) -> Singles:
     """How much each place counts at each pixel.  (side, g)"""
     at = (np.arange(side) + 0.5) / side * PLACES - 0.5
-    return np.maximum(1 - np.abs(np.clip(at, 0, PLACES - 1)[:, None] - np.arange(PLACES)), 0).astype(np.float32)
+    near = 1 - np.abs(np.clip(at, 0, PLACES - 1)[:, None] - np.arange(PLACES))
+    return np.asarray(np.maximum(near, 0), dtype=np.float32)

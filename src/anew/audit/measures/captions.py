@@ -91,7 +91,7 @@ class Scorer:
         self.ridge = Ridge(RIDGE).fit(self._scaled(pairs), vectors - self.mean)
 
     def _scaled(self, pairs: Pairs) -> Floats:
-        return (pairs.features - self.centre) / self.spread
+        return np.asarray((pairs.features - self.centre) / self.spread)
 
     def hits(self, pairs: Pairs, rng: np.random.Generator) -> Bools:
         """Whether the own text is liked better than nine others, those that are equal to it left out.  (n,)"""
