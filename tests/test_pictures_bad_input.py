@@ -158,6 +158,17 @@ def test_a_label_without_its_picture(tmp_path: Path) -> None:
     assert "lost.png' does not exist" in data.notes[0]
 
 
+def test_a_label_without_a_picture_is_told(tmp_path: Path) -> None:
+    save(tmp_path / "well", pictures(3))
+    (tmp_path / "ill").mkdir()
+    assert Dataset.open(tmp_path).notes == ("labels without a picture, so that nothing is learned of them: ill",)
+
+
+def test_one_class_only(tmp_path: Path) -> None:
+    save(tmp_path / "well", pictures(3))
+    assert Dataset.open(tmp_path).schema["label"].kind == "constant"
+
+
 def test_metadata_without_file_names(tmp_path: Path) -> None:
     save(tmp_path, pictures(3))
     (tmp_path / "metadata.csv").write_text("file,age\n000.png,1\n")

@@ -62,6 +62,8 @@ def run(
         return _recipe(face, recipe, data, out, own, {**settings, "fresh": fresh or None}, dry_run)
     settings["skip_bad"] = skip_bad
     done = anew.run(data, out=out, fresh=fresh, progress=face.progress, dry_run=dry_run, **settings, **own)
+    for note in done.model.provenance.get("notes", []):
+        face.say(f"note: {note}")
     return Answer(done.to_dict(), str(done))
 
 

@@ -54,12 +54,14 @@ def read_folder(folder: Path, part: str | None, read_table: ReadTable) -> Found:
     columns = {IMAGE: _cells(folder / file for file in files)}
     if any(len(file.parts) > 1 for file in files):
         columns[LABEL] = pl.Series([file.parent.as_posix() if len(file.parts) > 1 else None for file in files])
+        if empty := sorted(set(_below(folder)) - {file.parts[0] for file in files}):
+            notes.append(f"labels without a picture, so that nothing is learned of them: {', '.join(empty)}")
     return Found(pl.LazyFrame(columns), notes=tuple(notes))
 
 
 def _split(folder: Path, part: str | None) -> tuple[Path, list[str]]:
     """A folder of splits is read as its training part, unless another is named."""
-    below = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    below = _below(folder)
     if part is not None:
         if part not in below:
             raise DataError(f"{str(folder)!r} has no part {part!r}", do=did_you_mean(part, below))
@@ -67,6 +69,10 @@ def _split(folder: Path, part: str | None) -> tuple[Path, list[str]]:
     if "train" not in below or not set(below) <= set(SPLITS) or any((folder / name).is_file() for name in METADATA):
         return folder, []
     return folder / "train", [_only_train(below, f"{folder}/{below[0]}")]
+
+
+def _below(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
 
 
 def _only_train(splits: Sequence[str], example: str) -> str:
