@@ -205,6 +205,16 @@ def test_frames_in_and_out(kind: str, mode: str) -> None:
     assert np.asarray(next(iter(cells))).dtype == came.dtype
 
 
+def test_pictures_of_pillow_that_cannot_be_used(tmp_path: Path) -> None:
+    bright = Image.fromarray(np.full((4, 4), 300.0, np.float32))
+    with pytest.raises(DataError, match="values outside 0 to 1"):
+        Dataset.open(pd.DataFrame({"image": [bright] * 3}))
+    file = tmp_path / "a.png"
+    file.write_bytes(content(pictures(1, "RGB", (64, 64))[0])[:2000])
+    with Image.open(file) as broken, pytest.raises(DataError, match="A picture of Pillow in the data cannot be read"):
+        Dataset.open(pd.DataFrame({"image": [broken, broken]}))
+
+
 def test_missing_pictures_are_given_back_as_none() -> None:
     came = pictures(3)
     data = Dataset.open({"image": [came[0], None, came[2]], "n": [1, 2, 3]})
@@ -331,6 +341,15 @@ def test_transparency_pads_where_there_is_alpha(tmp_path: Path) -> None:
     found = stack(Dataset.open(tmp_path))[3]
     assert (found[:4] == 0).all()
     assert (found[12:] == 0).all()
+
+
+def test_what_is_transparent_does_not_bleed_into_what_is_not(tmp_path: Path) -> None:
+    smooth = np.zeros((3, 40, 40, 4), np.uint8)
+    smooth[..., 3] = np.clip(np.hypot(*np.mgrid[-20:20, -20:20]) * 12, 0, 255)
+    smooth[..., :3] = np.where(smooth[..., 3:] > 0, 250, 0)  # white where it can be seen, black where not
+    save(tmp_path, smooth)
+    found = stack(Dataset.open(tmp_path, size=20))
+    assert (found[..., :3][found[..., 3] > 16] >= 240).all()  # 8 bits of little alpha are coarse
 
 
 def test_pixel_art_keeps_its_colours_when_it_is_enlarged(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from anew.core.errors import DataError
 from anew.core.pixels import Pixels
 
 
@@ -33,14 +34,19 @@ def _is_pillow(cell: object) -> bool:
 
 def _content(cell: Any) -> bytes | None:
     """An array as .npy, a picture of Pillow by its pixels alone; anything else is found to be bad when it is read."""
-    from anew.data.formats._decode import from_image, to_npy
+    from anew.data.formats._decode import Bad, from_image, to_npy
 
     if cell is None or (isinstance(cell, float) and cell != cell):
         return None
     if isinstance(cell, bytes):
         return cell
     if _is_pillow(cell):
-        return to_npy(from_image(cell).pixels)
+        try:
+            return to_npy(from_image(cell).pixels)
+        except Bad:  # of numbers that are no brightness; as an array it is judged with the others
+            return to_npy(np.asarray(cell))
+        except (OSError, SyntaxError, ValueError) as error:
+            raise DataError(f"A picture of Pillow in the data cannot be read: {error}", do="Leave it out") from None
     return to_npy(np.asarray(cell)) if isinstance(cell, np.ndarray) else str(cell).encode()
 
 

@@ -89,7 +89,7 @@ class Pictures:
     def size(self) -> Size:
         """That of the schema, or as asked, or the most common one within the limit."""
         if self.known is not None and self.known.size is not None:
-            return self.known.size
+            return _checked(self.known.size)
         if isinstance(self.asked, tuple):
             return _checked(self.asked)
         return within(self.common, MOST if self.asked is None else _checked((self.asked, self.asked))[0])
