@@ -110,6 +110,8 @@ def train(
         if stop:
             break
     learner.module.load_state_dict(state.best or state.average or state.weights)
+    if held is not rows:
+        learner.settle(source.take(held))
 
 
 def _resume(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State | None) -> State:

@@ -113,7 +113,7 @@ class Trained(Learner):
     networks: ClassVar[tuple[str, ...]] = ("mlp",)
     batch: int = 512  # rows of a step
     cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
-    validate_every: ClassVar[int] = 250  # steps between looks at rows held out
+    validate_every: int = 250  # steps between looks at rows held out
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
     passes: ClassVar[float] = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
@@ -142,6 +142,9 @@ class Trained(Learner):
 
     @abstractmethod
     def phases(self) -> Sequence[Phase]: ...
+
+    def settle(self, held: Batch) -> None:
+        """After the training, with rows that it did not learn from: what only such rows can tell."""
 
     def state(self) -> tuple[Config, Arrays]:
         return {}, {name: value.detach().cpu().numpy() for name, value in self.module.state_dict().items()}

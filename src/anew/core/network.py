@@ -31,7 +31,14 @@ class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
 
 
 class Module(Network):
-    """A torch network: subclasses are `class MLP(nn.Module, Module)` and are called as `network(x, given, time)`."""
+    """A torch network: subclasses are `class MLP(nn.Module, Module)` and are called as `network(x, given, time)`.
+
+    It may say how it likes to be trained; None: as the objective is used to.
+    """
+
+    batch: ClassVar[int | None] = None  # rows of a step
+    rate: ClassVar[float | None] = None  # of learning
+    decay: ClassVar[float | None] = None  # of its matrices, by AdamW
 
     @abstractmethod
     def __init__(

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from anew.core.errors import DataError
 from anew.core.regions import anywhere, areas
+from anew.core.variation import hidden, varied
 
 Shape = tuple[int, ...]
 NARROWEST, WIDEST = -6.0, 4.0  # log deviations of real numbers
@@ -85,6 +86,18 @@ class Space(ABC):
         """
         return anywhere(n, self.data, partly, generator, device)
 
+    def vary(self, x: Tensor, generator: torch.Generator, strength: float = 1.0, mirror: float = 0.0) -> Tensor:
+        """Data (B, *data) that means the same: itself, unless examples of the space have small natural changes.
+
+        `mirror`: the share of examples that are mirrored, where the space knows a left and a right.
+        """
+        return x
+
+    def hide(self, present: Tensor, generator: torch.Generator, share: float = 0.1) -> Tensor:
+        """What is present (B, *data), less a random share of it that the rest may still tell."""
+        kept = torch.rand(present.shape, generator=generator) >= share  # made on the CPU: the same anywhere
+        return present & kept.to(present.device)
+
     def config(self) -> dict[str, Any]:
         """The space as JSON: the public fields of the dataclass."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -146,6 +159,19 @@ class Real(Space):
 
     def expect(self, params: Tensor) -> Tensor:
         return params[:, 0]
+
+    @property
+    def pictured(self) -> bool:
+        """Whether an example is a picture, (..., C, H, W): neighbours in the last two dimensions are alike."""
+        return len(self.dims) >= 3
+
+    def vary(self, x: Tensor, generator: torch.Generator, strength: float = 1.0, mirror: float = 0.0) -> Tensor:
+        if not self.pictured or strength == mirror == 0:
+            return x
+        return varied(x, generator, strength, mirror)
+
+    def hide(self, present: Tensor, generator: torch.Generator, share: float = 0.1) -> Tensor:
+        return hidden(present, generator, share) if self.pictured else super().hide(present, generator, share)
 
     def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
         time = time.reshape(-1, *([1] * len(self.dims)))

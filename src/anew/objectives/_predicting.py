@@ -24,7 +24,7 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
     """A solver network around one target; the subclass says by which loss."""
 
     reads = ("Columns",)
-    networks = ("linear",)
+    networks: ClassVar[tuple[str, ...]] = ("linear",)
     loss: ClassVar[str]  # of core.network.LOSSES
 
     def __init__(

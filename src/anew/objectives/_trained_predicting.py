@@ -2,8 +2,11 @@
 
 The loss of an example is -space.log_prob(network(given), y): over `Classes` (tokens) the cross-entropy of the class;
 over `Values` (a real number), with one width for all examples, half the squared error in units of that width, which is
-learned beside the network. Nothing here knows a modality: a picture classifier is a given picture and a network
-that reads one.
+learned beside the network. What is given varies a little from step to step, as its space says, and a part of it is
+hidden. Nothing here knows a modality: a picture classifier is a given picture and a network that reads one.
+
+What rows that were held out can tell is set after the training: the temperature T of the classes, softmax(logits / T)
+(Guo et al. 2017, arXiv 1706.04599, s. 4.2), or the width about the values.
 
 Shapes: B batch, K classes.
 """
@@ -28,8 +31,10 @@ from anew.core.network import NETWORKS, Module
 from anew.core.space import Real, Shape, Space, Tokens
 from anew.objectives._built import Given, context_of
 
-BLOCK = 8192  # rows that are predicted at once
-DROPPED = 0.1  # the share of what is given that a step hides
+BLOCK = 1024  # rows that are predicted at once
+RATE, DECAY = 2e-3, 1.0  # of AdamW, where the network does not say
+COLDEST, HOTTEST = 0.1, 10.0  # temperatures
+DOUBT = 4.0  # nats that a temperature e times too high or low must earn: few rows say little about it
 
 
 class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
@@ -42,18 +47,28 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
     passes = 60.0
 
     def __init__(
-        self, space: Space, given: Mapping[str, Space], *, network: str = "mlp", seed: int = 0, **options: Any
+        self,
+        space: Space,
+        given: Mapping[str, Space],
+        *,
+        network: str = "mlp",
+        seed: int = 0,
+        vary: float = 1.0,
+        mirror: float = 0.0,
+        **options: Any,
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
         kind = NETWORKS[network]
         assert issubclass(kind, Module), f"{network} cannot be trained: plan.py asks serves() first"
+        self.vary, self.mirror = vary, mirror
+        self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.answer = kind(None, self._out(), given=given, **options)
 
     @classmethod
     def settings(cls) -> dict[str, type]:
-        return {"width": int, "depth": int}
+        return {"width": int, "depth": int, "vary": float, "mirror": float}
 
     @classmethod
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
@@ -73,16 +88,21 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
         return self.answer
 
     def phases(self) -> Sequence[Phase]:
-        make = partial(torch.optim.AdamW, lr=2e-3, weight_decay=1.0, fused=True)
-        return [Phase("answer", list(self.module.parameters()), self.loss, make)]
+        weights = list(self.module.parameters())
+        return [Phase("answer", weights, self.loss, partial(_adamw, rate=self.rate, decay=self.decay))]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """-log p(y | some of what is given); a missing answer costs nothing.  (B,)
+        """-log p(y | some of what is given, varied); a missing answer costs nothing.  (B,)
 
-        A share DROPPED of what is given is hidden in each step, against learning by heart (Srivastava et al. 2014).
+        A part of what is given is hidden in each step, against learning by heart (Srivastava et al. 2014).
         """
-        some = {name: _thinned(part, generator) for name, part in batch.given.items()}
+        some = {name: self._changed(self.given[name], part, generator) for name, part in batch.given.items()}
         return -self.space.log_prob(self.params(some), batch.x.x, batch.x.present)
+
+    def _changed(self, space: Space, part: Encoded, generator: torch.Generator) -> Encoded:
+        """What is given, varied a little, less a random part of it."""
+        x = space.vary(part.x, generator, self.vary, self.mirror)
+        return Encoded(x, space.hide(part.present, generator))
 
     @torch.no_grad()
     def _blocks(self, given: Encoded | Given) -> Iterator[tuple[slice, Tensor]]:
@@ -108,10 +128,8 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
         return 0.0
 
 
-def _thinned(part: Encoded, generator: torch.Generator) -> Encoded:
-    """What is given, less a random share of it."""
-    kept = torch.rand(part.present.shape, generator=generator) >= DROPPED  # made on the CPU: the same anywhere
-    return Encoded(part.x, part.present & kept.to(part.present.device))
+def _adamw(weights: Sequence[nn.Parameter], rate: float, decay: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(weights, lr=rate, weight_decay=decay, fused=True)
 
 
 class TrainedClasses(TrainedPredicting):
@@ -119,6 +137,12 @@ class TrainedClasses(TrainedPredicting):
 
     reads = ("Classes",)
     minimises = "the cross-entropy of a class given the rest"
+
+    def __init__(
+        self, space: Space, given: Mapping[str, Space], *, network: str = "mlp", seed: int = 0, **options: Any
+    ) -> None:
+        super().__init__(space, given, network=network, seed=seed, **options)
+        self.module.register_buffer("temperature", torch.ones(()))
 
     def _out(self) -> Shape:
         if not isinstance(self.space, Tokens) or max(self.space.sizes) < 2:
@@ -128,6 +152,19 @@ class TrainedClasses(TrainedPredicting):
                 do="Predict another column, or bring rows of a second class",
             )
         return self.space.params
+
+    def params(self, given: Mapping[str, Encoded]) -> Tensor:
+        return super().params(given) / self.module.get_buffer("temperature")
+
+    @torch.no_grad()
+    def settle(self, held: Batch) -> None:
+        """The temperature with the least cross-entropy of classes that are held out."""
+        there = held.x.present.flatten(1).all(1).cpu()
+        logits = torch.cat([params for _, params in self._blocks(held.given)])[there].double()
+        classes = held.x.x.cpu()[there]
+        tried = torch.logspace(math.log10(COLDEST), math.log10(HOTTEST), 201, dtype=torch.double)
+        losses = [DOUBT * float(t.log()) ** 2 - float(self.space.log_prob(logits / t, classes).sum()) for t in tried]
+        self.module.get_buffer("temperature").mul_(float(tried[int(np.argmin(losses))]))
 
     def predict(self, given: Encoded | Given) -> Floats:
         """(n, K) probabilities."""
@@ -157,6 +194,15 @@ class TrainedValues(TrainedPredicting):
         mean = self.answer.forward(None, given)
         width = self.module.get_parameter("log_width")
         return torch.stack([mean, width.expand(mean.shape)], 1)
+
+    @torch.no_grad()
+    def settle(self, held: Batch) -> None:
+        """The width of what is left of values that are held out: less is left of those that were learned from."""
+        there = held.x.present.flatten(1).all(1).cpu()
+        means = torch.cat([params[:, 0] for _, params in self._blocks(held.given)])
+        left = (held.x.x.cpu() - means)[there].double().square().mean()
+        if left > 0:  # not where no value is known
+            self.module.get_parameter("log_width").fill_(0.5 * float(left.log()))
 
     def predict(self, given: Encoded | Given) -> Floats:
         """(n,) values in the data's own units."""

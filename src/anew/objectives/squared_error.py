@@ -25,6 +25,7 @@ class SquaredError(Predicting):
 
     aliases = ("ridge", "regressor")
     minimises = "the squared error of a number given the other columns"
+    networks = ("linear", "conv")
     loss = "squared"
     ordered = True
 
