@@ -158,7 +158,7 @@ def test_a_saved_kernel_keeps_no_row() -> None:
             {"objective": "hinge", "network": "mlp"},
             "hinge cannot be fitted with the network 'mlp'.*can: kernel, linear",
         ),
-        ({"objective": "cross_entropy", "network": "trees"}, "'trees'.*can: boosted, kernel, linear"),
+        ({"objective": "cross_entropy", "network": "trees"}, "'trees'.*can: boosted, conv, kernel, linear"),
         ({"objective": "diffusion", "network": "boosted"}, "diffusion cannot.*'boosted'.*can: .*mlp"),
         ({"objective": "chain", "network": "mlp"}, "chain cannot.*'mlp'.*can: trees"),
         ({"objective": "copula", "network": "mlp"}, "copula has no network to choose"),
