@@ -18,6 +18,7 @@ from anew.core.registry import Registry
 
 if TYPE_CHECKING:
     import torch
+    from torch import nn
 
     from anew.core.batch import Encoded
     from anew.core.space import Shape, Space, Tokens
@@ -38,7 +39,11 @@ class Module(Network):
 
     batch: ClassVar[int | None] = None  # rows of a step
     rate: ClassVar[float | None] = None  # of learning
-    decay: ClassVar[float | None] = None  # of its matrices, by AdamW
+    decay: ClassVar[float | None] = None  # of its weights
+
+    def matrices(self) -> list[nn.Parameter]:
+        """Hidden matrices (or tensors that are one when all but the first dimension are one) that Muon may move."""
+        return []
 
     @abstractmethod
     def __init__(

@@ -67,6 +67,9 @@ class Conv(nn.Module, Module):
             if weight.ndim == 4:
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
+    def matrices(self) -> list[nn.Parameter]:
+        return [module.weight for module in self.modules() if isinstance(module, _Conv)]
+
     def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
         parts = [] if self.read is None or x is None else [self.read(x)]
         if self.time is not None and time is not None:

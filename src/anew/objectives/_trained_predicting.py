@@ -27,6 +27,7 @@ from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
 from anew.core.errors import DataError
 from anew.core.learner import Config, Phase, Predicts, Scores, Trained
+from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Real, Shape, Space, Tokens
 from anew.objectives._built import Given, context_of
@@ -89,7 +90,8 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
 
     def phases(self) -> Sequence[Phase]:
         weights = list(self.module.parameters())
-        return [Phase("answer", weights, self.loss, partial(_adamw, rate=self.rate, decay=self.decay))]
+        moved = partial(Muon, matrices=self.answer.matrices(), rate=self.rate, decay=self.decay)
+        return [Phase("answer", weights, self.loss, moved)]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """-log p(y | some of what is given, varied); a missing answer costs nothing.  (B,)
@@ -126,10 +128,6 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
     def _log_unit(self) -> float:
         """What the density loses because the space counts in other units than the data."""
         return 0.0
-
-
-def _adamw(weights: Sequence[nn.Parameter], rate: float, decay: float) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(weights, lr=rate, weight_decay=decay, fused=True)
 
 
 class TrainedClasses(TrainedPredicting):
