@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from anew.core.batch import Encoded
 from anew.core.network import Module
 from anew.core.space import Shape, Space
+from anew.networks._towers import tower
 from anew.networks._waves import FREQUENCIES, waves
 
 LARGEST = 64  # places a side at the highest scale: larger pictures are folded into channels first
@@ -55,11 +56,9 @@ class Conv(nn.Module, Module):
         **size: Any,
     ) -> None:
         super().__init__()
-        self.spaces = dict(given)
-        self.read = None if x is None else _reader(x, width, depth, places=True)
+        self.read = None if x is None else _reader(x, width, depth)
         self.time = nn.Linear(2 * FREQUENCIES, width) if timed else None
-        towers = {name: _reader(space.shape, width, depth, places=False) for name, space in given.items()}
-        self.towers = nn.ModuleDict(towers)
+        self.towers = nn.ModuleDict({name: _tower(space, width, depth) for name, space in given.items()})
         self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.last = nn.LayerNorm(width)
         self.write = _Up(width, out, depth) if is_picture(out) else _Flat(width, out)
@@ -74,9 +73,7 @@ class Conv(nn.Module, Module):
         parts = [] if self.read is None or x is None else [self.read(x)]
         if self.time is not None and time is not None:
             parts.append(self.time(waves(time)))
-        for name, tower in self.towers.items():
-            part, space = given[name], self.spaces[name]
-            parts.append(tower((space.embed(part.x) * space.embed_mask(part.present)).float()))
+        parts += [read(given[name]) for name, read in self.towers.items()]
         h: Tensor = sum(parts[1:], start=parts[0])  # (B, K)
         h = h + self.down(F.silu(self.up(self.norm(h))))
         result: Tensor = self.write(self.last(h))
@@ -88,10 +85,28 @@ def is_picture(shape: Shape) -> bool:
     return len(shape) >= 3
 
 
-def _reader(shape: Shape, width: int, depth: int, *, places: bool) -> nn.Module:
+def _reader(shape: Shape, width: int, depth: int) -> nn.Module:
     if is_picture(shape):
-        return _Down(shape, width, depth, places=places)
+        return _Down(shape, width, depth, places=True)
     return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), width))
+
+
+def _tower(space: Space, width: int, depth: int) -> nn.Module:
+    return _Seen(space, width, depth) if is_picture(space.shape) else tower(space, width)
+
+
+class _Seen(nn.Module):
+    """A picture that is given: a blank one is grey."""
+
+    def __init__(self, space: Space, width: int, depth: int) -> None:
+        super().__init__()
+        self.space = space
+        self.down = _Down(space.shape, width, depth, places=False)
+
+    def forward(self, part: Encoded) -> Tensor:
+        e = self.space.embed(part.x) * self.space.embed_mask(part.present)
+        result: Tensor = self.down(e.float())
+        return result
 
 
 class _Flat(nn.Linear):
@@ -122,7 +137,8 @@ class _Scales:
 
 
 class _Down(nn.Module):
-    """(B, ..., C, H, W) -> (B, K): all places of the lowest scale (where things stand matters), or their mean."""
+    """(B, ..., C, H, W) -> (B, K): all places of the lowest scale, pooled smoothly, where each must be found again;
+    or their mean, of the strongest of each four, where only what is there matters."""
 
     def __init__(self, shape: Shape, width: int, depth: int, *, places: bool) -> None:
         super().__init__()
@@ -140,11 +156,15 @@ class _Down(nn.Module):
         h = F.pixel_unshuffle(F.pad(x, (0, wide, 0, high)), self.fold)
         h = self.stem(h)
         for conv, blocks in zip(self.convs, self.blocks, strict=True):
-            h = F.avg_pool2d(conv(F.silu(h)), 2, ceil_mode=True, count_include_pad=False)
-            h = blocks(h)
+            h = blocks(self._pooled(conv(F.silu(h))))
         h = F.silu(h)
         result: Tensor = self.linear(h.flatten(1) if self.places else h.mean((2, 3)))
         return result
+
+    def _pooled(self, h: Tensor) -> Tensor:
+        if self.places:
+            return F.avg_pool2d(h, 2, ceil_mode=True, count_include_pad=False)
+        return F.max_pool2d(h, 2, ceil_mode=True)
 
 
 class _Up(nn.Module):

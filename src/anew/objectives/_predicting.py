@@ -46,7 +46,7 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
     def serves(cls, network: type[Network]) -> bool:
         if issubclass(network, Predictor):
             return cls.loss in network.losses
-        return issubclass(network, Module) and cls.trained() is not None
+        return issubclass(network, Module) and network.fits(None, (1,)) and cls.trained() is not None
 
     @classmethod
     def variant(cls, network: str | None) -> type[Learner]:

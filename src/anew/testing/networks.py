@@ -22,7 +22,13 @@ def check_network(kind: type[Network]) -> None:
         _check_conditional(kind)
 
 
-SHAPES = [((5,), (4,)), ((1, 8, 8), (1, 8, 8)), ((3, 6, 9), (2, 1, 6, 9))]  # flat, a picture, one to be padded
+SHAPES = [  # flat, a picture, one to be padded, a picture to flat and back
+    ((5,), (4,)),
+    ((1, 8, 8), (1, 8, 8)),
+    ((3, 6, 9), (2, 1, 6, 9)),
+    ((1, 8, 8), (2, 4)),
+    ((5,), (2, 1, 8, 8)),
+]
 
 
 def _check_module(kind: type[Module]) -> None:
