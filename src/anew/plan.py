@@ -200,10 +200,15 @@ def _factor(
         learn=learn,
         given=given,
         objective=name,
-        options={**kind.sized(n, len(learn) + len(given), cpu), **options},
+        options={**_sized(kind, network, n, len(learn) + len(given), cpu), **options},
         network=network,
         seconds=_seconds(kind, seconds),
     )
+
+
+def _sized(kind: type[Learner], network: str | None, rows: int, columns: int, cpu: float | None) -> dict[str, Any]:
+    """The size for so many columns; networks for pictures have sizes of their own."""
+    return {} if network and NETWORKS[network].pictures else kind.sized(rows, columns, cpu)
 
 
 def _network(objective: str, network: str | None, pictures: bool = False) -> str | None:

@@ -117,7 +117,7 @@ class Trained(Learner):
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
     passes: ClassVar[float] = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
-    halves: ClassVar[bool] = False  # whether its networks bear matrix products in bfloat16 while they learn
+    halves: bool = False  # whether its networks bear matrix products in bfloat16 while they learn
     validates: ClassVar[bool] = True  # whether the held-out loss of the first phase says which weights are best
 
     def __init__(

@@ -51,14 +51,18 @@ class Conv(nn.Module, Module):
         *,
         given: Mapping[str, Space],
         timed: bool = False,
-        width: int = 128,
+        width: int = 64,
         depth: int = 1,
         **size: Any,
     ) -> None:
         super().__init__()
-        self.read = None if x is None else _reader(x, width, depth)
+        pictured = {name: space for name, space in given.items() if is_picture(space.shape)}
+        self.picture = _Down(x, width, depth, places=True) if x is not None and is_picture(x) else None
+        self.read = nn.Linear(math.prod(x), width) if x is not None and not is_picture(x) else None
         self.time = nn.Linear(2 * FREQUENCIES, width) if timed else None
-        self.towers = nn.ModuleDict({name: _tower(space, width, depth) for name, space in given.items()})
+        self.seen = nn.ModuleDict({name: _Seen(space, width, depth) for name, space in pictured.items()})
+        others = {name: tower(space, width) for name, space in given.items() if name not in pictured}
+        self.towers = nn.ModuleDict(others)
         self.norm, self.up, self.down = nn.LayerNorm(width), nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.last = nn.LayerNorm(width)
         self.write = _Up(width, out, depth) if is_picture(out) else _Flat(width, out)
@@ -70,29 +74,23 @@ class Conv(nn.Module, Module):
         return [module.weight for module in self.modules() if isinstance(module, _Conv)]
 
     def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
-        parts = [] if self.read is None or x is None else [self.read(x)]
-        if self.time is not None and time is not None:
-            parts.append(self.time(waves(time)))
-        parts += [read(given[name]) for name, read in self.towers.items()]
-        h: Tensor = sum(parts[1:], start=parts[0])  # (B, K)
-        h = h + self.down(F.silu(self.up(self.norm(h))))
-        result: Tensor = self.write(self.last(h))
+        parts = [] if self.picture is None or x is None else [self.picture(x)]
+        parts += [read(given[name]) for name, read in self.seen.items()]
+        with torch.autocast(self.norm.weight.device.type, enabled=False):  # only convolutions bear half precision
+            if self.read is not None and x is not None:
+                parts.append(self.read(x.flatten(1)))
+            if self.time is not None and time is not None:
+                parts.append(self.time(waves(time)))
+            parts += [read(given[name]) for name, read in self.towers.items()]
+            h = torch.stack([part.float() for part in parts]).sum(0)  # (B, K)
+            h = self.last(h + self.down(F.silu(self.up(self.norm(h)))))
+        result: Tensor = self.write(h)
         return result
 
 
 def is_picture(shape: Shape) -> bool:
     """(..., C, H, W): leading dimensions multiply into channels."""
     return len(shape) >= 3
-
-
-def _reader(shape: Shape, width: int, depth: int) -> nn.Module:
-    if is_picture(shape):
-        return _Down(shape, width, depth, places=True)
-    return nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), width))
-
-
-def _tower(space: Space, width: int, depth: int) -> nn.Module:
-    return _Seen(space, width, depth) if is_picture(space.shape) else tower(space, width)
 
 
 class _Seen(nn.Module):
@@ -119,7 +117,8 @@ class _Flat(nn.Linear):
         nn.init.zeros_(self.bias)
 
     def forward(self, h: Tensor) -> Tensor:
-        return super().forward(h).reshape(-1, *self.out)
+        with torch.autocast(h.device.type, enabled=False):
+            return super().forward(h).reshape(-1, *self.out)
 
 
 class _Scales:
@@ -187,7 +186,8 @@ class _Up(nn.Module):
         for blocks, conv, (high, wide) in zip(self.blocks, self.convs, self.sides[1:], strict=True):
             h = F.interpolate(blocks(h), scale_factor=2.0, mode="nearest")[..., :high, :wide]
             h = conv(F.silu(h))
-        h = F.pixel_shuffle(self.last(F.silu(h)), self.fold)
+        with torch.autocast(h.device.type, enabled=False):
+            h = F.pixel_shuffle(self.last(F.silu(h.float())), self.fold)
         return h[..., : self.out[-2], : self.out[-1]].reshape(-1, *self.out)
 
 

@@ -31,6 +31,12 @@ def build(network: str, x: Shape, out: Shape, *, given: Mapping[str, Space], **s
     return made
 
 
+def matrices_of(network: nn.Module) -> list[nn.Parameter]:
+    """Those of its weights that Muon may move."""
+    assert isinstance(network, Module)
+    return network.matrices()
+
+
 def awake(network: nn.Module) -> nn.Module:
     """The network with random weights where it starts with zeros: a code that says nothing at first is never used."""
     for weight in network.parameters():

@@ -61,7 +61,7 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
         super().__init__(space, given, network=network, seed=seed, **options)
         kind = NETWORKS[network]
         assert issubclass(kind, Module), f"{network} cannot be trained: plan.py asks serves() first"
-        self.vary, self.mirror = vary, mirror
+        self.vary, self.mirror, self.halves = vary, mirror, kind.pictures
         self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
         with torch.random.fork_rng():
             torch.manual_seed(seed)

@@ -6,6 +6,10 @@ The prior is not N(0, I) but its image under a flow z = f(u), u ~ N(0, I) (Chen 
 of affine couplings (Dinh et al. 2017, arXiv 1605.08803, eq. 7-8): samples do not come from holes between the codes of
 the data, and u is the latent space in which straight lines mean something.
 
+Where the squared error says enough (pictures), p(x|z) has one deviation for all numbers, learned with the rest, so that
+it balances the two terms itself (Rybkin et al. 2021, arXiv 2006.13202, s. 4); what is drawn is the mean, since noise of
+that size, the same everywhere, would show as grain and say nothing.
+
 Shapes: B batch, K latent coordinates.
 """
 
@@ -24,10 +28,13 @@ from torch import Tensor, nn
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
 from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
+from anew.core.muon import Muon
+from anew.core.network import NETWORKS, Module
 from anew.core.space import Space
-from anew.objectives._built import Given, awake, build, context_of, generator_of, whole
+from anew.objectives._built import Given, awake, build, context_of, generator_of, matrices_of, whole
 
 CANDIDATES = 64  # codes from the prior for each row to complete, one of which starts the rounds
+RATE, DECAY = 2e-3, 1e-4  # of learning, where the network does not say
 ROUNDS = 5  # of pseudo-Gibbs in a completion
 
 
@@ -36,6 +43,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
 
     aliases = ("vae",)
     reads = ("Mixed", "Real", "Tokens")
+    networks = ("mlp", "conv")
     minimises = "the evidence lower bound: reconstruction and beta times the divergence from a learned prior"
     halves = True
 
@@ -57,9 +65,15 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.encoder = awake(build(network, space.shape, (2, latent), given=given, depth=depth, **options))
-            self.decoder = awake(build(network, (latent,), space.params, given=given, depth=depth, **options))
+            says = space.shape if space.squared else space.params
+            self.decoder = awake(build(network, (latent,), says, given=given, depth=depth, **options))
             self.prior = _Flow(latent, couplings, given)
+        self.spread = nn.Parameter(torch.zeros(())) if space.squared else None  # log of the one deviation
         self._module = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior})
+        self._module.register_parameter("spread", self.spread)
+        kind = NETWORKS[network]
+        assert issubclass(kind, Module)
+        self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
 
     @classmethod
     def settings(cls) -> dict[str, type]:
@@ -70,17 +84,23 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
         return self._module
 
     def phases(self) -> Sequence[Phase]:
-        adamw = partial(torch.optim.AdamW, lr=2e-3, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
-        return [Phase("elbo", list(self.module.parameters()), self.loss, adamw)]
+        matrices = [weight for part in (self.encoder, self.decoder) for weight in matrices_of(part)]
+        moved = partial(Muon, matrices=matrices, rate=self.rate, decay=self.decay, betas=(0.9, 0.99))
+        return [Phase("elbo", list(self.module.parameters()), self.loss, moved)]
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """-log p(x|z) + beta (log q(z|x) - log p(z)) for one z ~ q(z|x).  (B,) nats"""
         mean, log_scale = self._posterior(batch.x, batch.given)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device)
         z = mean + torch.exp(log_scale) * noise
-        params = self.decoder(z, batch.given)
+        params = self._params(z, batch.given)
         code = (-0.5 * noise**2 - log_scale - 0.5 * math.log(2 * math.pi)).sum(1) - self.prior.log_prob(z, batch.given)
         return -self.space.log_prob(params, batch.x.x, batch.x.present) + self.beta * code
+
+    def _params(self, z: Tensor, given: Given) -> Tensor:
+        """The parameters of p(x|z).  (B, *params)"""
+        said: Tensor = self.decoder(z, given)
+        return said if self.spread is None else torch.stack([said, self.spread.expand(said.shape)], 1)
 
     def _posterior(self, x: Encoded, given: Given) -> tuple[Tensor, Tensor]:
         """Mean and log deviation (B, K) of q(z|x)."""
@@ -123,7 +143,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
         for _ in range(CANDIDATES):
             z = self.prior.draw(torch.randn(found.shape, generator=generator), given)
             luck = -torch.log(-torch.log(torch.rand(len(x), generator=generator).clamp(1e-9, 1 - 1e-7)))
-            score = self.space.log_prob(self.decoder(z, given), data, x.present) + luck
+            score = self.space.log_prob(self._params(z, given), data, x.present) + luck
             found = torch.where((score > best)[:, None], z, found)
             best = torch.maximum(score, best)
         return found
@@ -139,12 +159,14 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
     def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
         """The means and the likeliest tokens at the coordinates."""
         context = context_of(self.given, given)
-        params = self.decoder(self.prior.draw(torch.from_numpy(z).float(), context), context)
+        params = self._params(self.prior.draw(torch.from_numpy(z).float(), context), context)
         return whole(self.space.unembed(self.space.expect(params)))
 
     def _draw(self, z: Tensor, given: Given, generator: torch.Generator) -> Tensor:
-        """x ~ p(x|z): by Gumbel's trick the likeliest token of a relaxed draw is an exact draw."""
-        return self.space.unembed(self.space.relax(self.decoder(z, given), generator))
+        """x ~ p(x|z): by Gumbel's trick a relaxed draw's likeliest token is an exact draw. Of pictures, the mean."""
+        params = self._params(z, given)
+        drawn = self.space.expect(params) if self.space.squared else self.space.relax(params, generator)
+        return self.space.unembed(drawn)
 
 
 class _Flow(nn.Module):
