@@ -8,6 +8,7 @@ import torch
 from sklearn.datasets import load_digits
 
 from anew.core.batch import Batch, Encoded
+from anew.core.errors import UsageError
 from anew.core.space import Real, Tokens
 from anew.fitting import InMemory
 from anew.networks.conv import Conv
@@ -68,6 +69,25 @@ def test_digits_are_told_apart_and_a_saved_classifier_is_the_same() -> None:
     twin = TrainedClasses(Tokens((10,)), {"scan": Real((1, 8, 8))}, network="conv", width=32, depth=1, seed=5)
     twin.restore(config, arrays)
     assert np.array_equal(twin.predict(new), chances)
+
+
+def test_the_map_of_an_answer_lies_where_the_answer_lies() -> None:
+    """Left halves tell the class, right halves are noise."""
+    rng = torch.Generator().manual_seed(0)
+    classes = torch.randint(2, (400, 1), generator=rng)
+    pictures = 0.5 * torch.randn((400, 1, 8, 8), generator=rng)
+    pictures[..., :4] += (2.0 * classes - 1)[:, None, None]
+    learner = TrainedClasses(Tokens((2,)), {"scan": Real((1, 8, 8))}, network="conv", width=16, vary=0.0)
+    for _ in train(learner, InMemory(Batch(whole(classes), given={"scan": whole(pictures)}), "cpu"), Schedule(60)):
+        pass
+    told = learner.explain({"scan": whole(pictures[:50])}, "scan", np.random.default_rng(0))
+    assert told.shape == (50, 1, 8, 8)
+    assert told.max() == 1.0
+    assert told[..., :4].mean() > 1.5 * told[..., 4:].mean()
+    again = learner.explain({"scan": whole(pictures[:50])}, "scan", np.random.default_rng(0))
+    assert np.array_equal(told, again)
+    with pytest.raises(UsageError, match="'scan'"):
+        learner.explain({"scan": whole(pictures[:50])}, "scam", np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("kind", [TrainedClasses, TrainedValues])

@@ -112,10 +112,10 @@ class Trained(Learner):
 
     networks: ClassVar[tuple[str, ...]] = ("mlp",)
     batch: int = 512  # rows of a step
-    cool_down: ClassVar[float] = 0.3  # the last share of the steps, in which the rate falls to zero
+    cool_down: float = 0.3  # the last share of the steps, in which the rate falls to zero
     validate_every: int = 250  # steps between looks at rows held out
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
-    passes: ClassVar[float] = float("inf")  # over the rows, at most, however long the time is
+    passes: float = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
     halves: bool = False  # whether its networks bear matrix products in bfloat16 while they learn
     validates: ClassVar[bool] = True  # whether the held-out loss of the first phase says which weights are best
@@ -227,6 +227,14 @@ class Predicts(ABC, Generic[X]):
     @abstractmethod
     def predict(self, given: X) -> Floats:
         """(n, K) probabilities of the cells of a nominal target; (n,) values of an ordered one."""
+
+
+class Explains(ABC, Generic[X]):
+    """Says which numbers of what is given its answers hang on."""
+
+    @abstractmethod
+    def explain(self, given: X | Mapping[str, X], part: str, rng: np.random.Generator) -> Floats:
+        """(n, *data) of a part of real numbers, such as a picture: at least 0, and 1 where the answer hangs most."""
 
 
 CAPABILITIES: dict[str, type] = {

@@ -62,7 +62,7 @@ class Muon(torch.optim.AdamW):
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """About U V^T of a matrix U S V^T."""
-    x = matrix / (matrix.norm() + 1e-7)
+    x: Tensor = matrix / (matrix.norm() + 1e-7)
     x = x.T if len(matrix) > matrix.shape[1] else x
     for _ in range(ROUNDS):
         square = x @ x.T

@@ -71,7 +71,7 @@ class Conv(nn.Module, Module):
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     def matrices(self) -> list[nn.Parameter]:
-        return [module.weight for module in self.modules() if isinstance(module, _Conv)]
+        return [module.get_parameter("weight") for module in self.modules() if isinstance(module, _Conv)]
 
     def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
         parts = [] if self.picture is None or x is None else [self.picture(x)]

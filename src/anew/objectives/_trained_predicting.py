@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,12 +25,13 @@ from torch import Tensor, nn
 
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
-from anew.core.errors import DataError
-from anew.core.learner import Config, Phase, Predicts, Scores, Trained
+from anew.core.errors import DataError, UsageError, did_you_mean
+from anew.core.learner import Config, Explains, Phase, Predicts, Scores, Trained
 from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Real, Shape, Space, Tokens
-from anew.objectives._built import Given, context_of
+from anew.objectives._built import Given, context_of, generator_of
+from anew.objectives._saliency import smooth_grad
 
 BLOCK = 1024  # rows that are predicted at once
 RATE, DECAY = 2e-3, 1.0  # of AdamW, where the network does not say
@@ -38,7 +39,7 @@ COLDEST, HOTTEST = 0.1, 10.0  # temperatures
 DOUBT = 4.0  # nats that a temperature e times too high or low must earn: few rows say little about it
 
 
-class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
+class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded], Explains[Encoded]):
     """A torch network around one target; the subclass says which parameters of its space the network gives."""
 
     reads_given = ("Mixed", "Real", "Tokens")
@@ -61,7 +62,9 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
         super().__init__(space, given, network=network, seed=seed, **options)
         kind = NETWORKS[network]
         assert issubclass(kind, Module), f"{network} cannot be trained: plan.py asks serves() first"
-        self.vary, self.mirror, self.halves = vary, mirror, kind.pictures
+        self.vary, self.mirror = vary, mirror
+        if kind.pictures:  # what varies is not known by heart so soon, and a look at it costs more
+            self.halves, self.cool_down, self.validate_every, self.passes = True, 0.6, 100, 400.0
         self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -125,6 +128,17 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded]):
             nats[rows] = self.space.log_prob(params, x.x[rows]).double().numpy()
         return np.where(x.present.flatten(1).all(1).numpy(), nats - self._log_unit(), -np.inf)
 
+    def explain(self, given: Encoded | Given, part: str, rng: np.random.Generator) -> Floats:
+        parts = context_of(self.given, given)
+        if not isinstance(self.given.get(part), Real):
+            able = [name for name, space in self.given.items() if isinstance(space, Real)]
+            raise UsageError(f"{part!r} is no part of real numbers that is given", do=did_you_mean(part, able))
+        return smooth_grad(self._said(parts), parts, part, generator_of(rng))
+
+    @abstractmethod
+    def _said(self, given: Given) -> Callable[[Given], Tensor]:
+        """The answer to what is given, as one number (B,) of anything that is given instead."""
+
     def _log_unit(self) -> float:
         """What the density loses because the space counts in other units than the data."""
         return 0.0
@@ -164,6 +178,11 @@ class TrainedClasses(TrainedPredicting):
         losses = [DOUBT * float(t.log()) ** 2 - float(self.space.log_prob(logits / t, classes).sum()) for t in tried]
         self.module.get_buffer("temperature").mul_(float(tried[int(np.argmin(losses))]))
 
+    def _said(self, given: Given) -> Callable[[Given], Tensor]:
+        with torch.no_grad():
+            best = self.params(given).argmax(1, keepdim=True)
+        return lambda other: torch.log_softmax(self.params(other), 1).gather(1, best)[:, 0]
+
     def predict(self, given: Encoded | Given) -> Floats:
         """(n, K) probabilities."""
         parts = [torch.softmax(params.double(), 1).numpy() for _, params in self._blocks(given)]
@@ -201,6 +220,9 @@ class TrainedValues(TrainedPredicting):
         left = (held.x.x.cpu() - means)[there].double().square().mean()
         if left > 0:  # not where no value is known
             self.module.get_parameter("log_width").fill_(0.5 * float(left.log()))
+
+    def _said(self, given: Given) -> Callable[[Given], Tensor]:
+        return lambda other: self.params(other)[:, 0].flatten()
 
     def predict(self, given: Encoded | Given) -> Floats:
         """(n,) values in the data's own units."""
