@@ -230,11 +230,11 @@ class Predicts(ABC, Generic[X]):
 
 
 class Explains(ABC, Generic[X]):
-    """Says which numbers of what is given its answers hang on."""
+    """Says what in what is given its answers come from."""
 
     @abstractmethod
-    def explain(self, given: X | Mapping[str, X], part: str, rng: np.random.Generator) -> Floats:
-        """(n, *data) of a part of real numbers, such as a picture: at least 0, and 1 where the answer hangs most."""
+    def explain(self, given: X | Mapping[str, X], part: str) -> Floats:
+        """(n, *data) of a part of real numbers, such as a picture: how much each speaks for the answer, or against."""
 
 
 CAPABILITIES: dict[str, type] = {

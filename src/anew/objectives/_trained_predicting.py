@@ -30,8 +30,8 @@ from anew.core.learner import Config, Explains, Phase, Predicts, Scores, Trained
 from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Real, Shape, Space, Tokens
-from anew.objectives._built import Given, context_of, generator_of
-from anew.objectives._saliency import smooth_grad
+from anew.objectives._built import Given, context_of
+from anew.objectives._saliency import integrated_gradients
 
 BLOCK = 1024  # rows that are predicted at once
 RATE, DECAY = 2e-3, 1.0  # of AdamW, where the network does not say
@@ -128,12 +128,12 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded], Explains[En
             nats[rows] = self.space.log_prob(params, x.x[rows]).double().numpy()
         return np.where(x.present.flatten(1).all(1).numpy(), nats - self._log_unit(), -np.inf)
 
-    def explain(self, given: Encoded | Given, part: str, rng: np.random.Generator) -> Floats:
+    def explain(self, given: Encoded | Given, part: str) -> Floats:
         parts = context_of(self.given, given)
         if not isinstance(self.given.get(part), Real):
             able = [name for name, space in self.given.items() if isinstance(space, Real)]
             raise UsageError(f"{part!r} is no part of real numbers that is given", do=did_you_mean(part, able))
-        return smooth_grad(self._said(parts), parts, part, generator_of(rng))
+        return integrated_gradients(self._said(parts), parts, part)
 
     @abstractmethod
     def _said(self, given: Given) -> Callable[[Given], Tensor]:
