@@ -57,11 +57,14 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
         latent: int = 32,
         couplings: int = 6,
         beta: float = 0.1,
-        depth: int = 2,
+        depth: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
         self.latent, self.beta = latent, beta
+        kind = NETWORKS[network]
+        assert issubclass(kind, Module)
+        depth = depth or (1 if kind.pictures else 2)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.encoder = awake(build(network, space.shape, (2, latent), given=given, depth=depth, **options))
@@ -71,8 +74,6 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
         self.spread = nn.Parameter(torch.zeros(())) if space.squared else None  # log of the one deviation
         self._module = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior})
         self._module.register_parameter("spread", self.spread)
-        kind = NETWORKS[network]
-        assert issubclass(kind, Module)
         self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
 
     @classmethod
