@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 from anew.core.batch import Batch, Encoded
 from anew.core.errors import UsageError
 from anew.core.space import Mixed, Real, Tokens
+from anew.objectives._ways import Seen
 from anew.objectives.diffusion import Diffusion
 from anew.testing.losses import check_loss
 from anew.train import Schedule, train
@@ -45,8 +48,11 @@ class Source:
 @pytest.fixture(scope="module")
 def learner() -> Diffusion:
     made = Diffusion(SPACE, {"table": LABEL}, network="unet", width=16, depth=1)
-    losses = [sum(event.losses.values()) for event in train(made, Source(bars(512)), Schedule(150, batch=64))]
+    events = list(train(made, Source(bars(512)), Schedule(150, batch=64)))
+    losses = [event.losses["denoising"] for event in events]
     assert np.mean(losses[-20:]) < np.mean(losses[:10]) / 2
+    assert [("leaps" in event.losses) for event in events] == [False] * 105 + [True] * 45
+    assert all(parameter.requires_grad for parameter in made.module.parameters())
     return made
 
 
@@ -60,6 +66,24 @@ def test_few_and_many_steps_draw_what_is_given(learner: Diffusion, steps: int) -
     label = torch.arange(2).repeat(32)[:, None]
     drawn = learner.drawing(steps=steps).sample(64, np.random.default_rng(0), {"table": all_of(label)}).x
     assert ((told(drawn) < 0) == (label[:, 0] == 1)).float().mean() > 0.95
+
+
+def test_leaps_leave_the_slopes_as_they_are(learner: Diffusion) -> None:
+    """Training the leaps moves nothing that many steps use; and a leap over no time is the slope."""
+    twin = copy.deepcopy(learner)
+    apart = {id(parameter) for parameter in twin.leaping()}
+    assert apart
+    for parameter in twin.module.parameters():
+        if id(parameter) in apart:
+            torch.nn.init.normal_(parameter)
+    given, seed = {"table": all_of(torch.zeros(8, 1, dtype=torch.long))}, np.random.default_rng
+    for steps, same in ((1, False), (2, False), (8, True)):
+        drawn = [made.drawing(steps=steps).sample(8, seed(0), given).x for made in (learner, twin)]
+        assert torch.equal(*drawn) == same
+    nothing = Seen(torch.zeros(8, 1, 8, 8), torch.zeros(8, 1, 8, 8, dtype=torch.bool), given)
+    x, time = torch.randn(8, 1, 8, 8), torch.rand(8)
+    slope, leap = twin._ask(x, time, nothing), twin._ask(x, time, nothing, torch.zeros(8))
+    assert torch.allclose(slope, leap, atol=1e-5)
 
 
 def test_guidance_asks_for_more_of_what_is_given(learner: Diffusion) -> None:

@@ -94,9 +94,14 @@ def train(
     while state.step < schedule.steps:
         losses = {}
         for index, (phase, optimiser) in enumerate(zip(phases, optimisers, strict=True)):
-            _set_rate(optimiser, rates[index], state.step, schedule)
+            first = int(phase.begins * schedule.steps)
+            if state.step < first:
+                continue
+            _set_rate(optimiser, rates[index], state.step, first, schedule)
             generator = _generator(schedule.seed, state.step, index)
-            batch = source.take(rows[torch.randint(len(rows), (min(schedule.batch, len(rows)),), generator=generator)])
+            size = max(int(phase.share * min(schedule.batch, len(rows))), 1)
+            batch = source.take(rows[torch.randint(len(rows), (size,), generator=generator)])
+            _only(phase, phases)
             optimiser.zero_grad(set_to_none=True)
             with halves(device, learner.halves):
                 losses[phase.name] = float(gradient(phase, batch, generator))
@@ -109,9 +114,18 @@ def train(
         yield Event(state.step, schedule.steps, clock.monotonic() - began, losses, state, validation, stop)
         if stop:
             break
+    learner.module.requires_grad_(True)
     learner.module.load_state_dict(state.best or state.average or state.weights)
     if held is not rows:
         learner.settle(source.take(held))
+
+
+def _only(phase: Phase, phases: Sequence[Phase]) -> None:
+    """A phase asks for the gradients of its own parameters alone; with one phase all are its own."""
+    if len(phases) > 1:
+        for other in phases:
+            for parameter in other.parameters:
+                parameter.requires_grad_(other is phase)
 
 
 def _resume(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State | None) -> State:
@@ -135,9 +149,11 @@ def _generator(seed: int, step: int, phase: int) -> torch.Generator:
     return torch.Generator().manual_seed(mixed)
 
 
-def _set_rate(optimiser: torch.optim.Optimizer, rates: Sequence[float], step: int, schedule: Schedule) -> None:
+def _set_rate(
+    optimiser: torch.optim.Optimizer, rates: Sequence[float], step: int, first: int, schedule: Schedule
+) -> None:
     steps = schedule.steps
-    warm = min((step + 1) / min(WARM_UP, max(steps // 10, 1)), 1.0)
+    warm = min((step - first + 1) / min(WARM_UP, max((steps - first) // 10, 1)), 1.0)
     cool = min((steps - step) / max(schedule.cool_down * steps, 1), 1.0)
     for group, rate in zip(optimiser.param_groups, rates, strict=True):
         group["lr"] = rate * warm * cool
@@ -195,10 +211,16 @@ def _snapshot(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], st
 
 
 def seconds_a_step(learner: Trained, source: Source, schedule: Schedule) -> float:
-    """What one step costs on this machine: the faster half of some steps on a learner that is thrown away."""
-    spent, before = [], 0.0
+    """What one step costs on this machine: the faster half of some steps on a learner that is thrown away.
+
+    Steps in which more phases play are timed apart, and count by their share of a training.
+    """
+    begins = sorted({0.0, *(phase.begins for phase in learner.phases())})
+    spent: list[list[float]] = [[] for _ in begins]
+    before = 0.0
     for event in train(learner, source, schedule):
-        spent.append(event.seconds - before)
+        if event.step > 2:
+            spent[sum(event.step > int(b * schedule.steps) for b in begins) - 1].append(event.seconds - before)
         before = event.seconds
-    spent = sorted(spent[2:] or spent)
-    return sum(spent[: max(len(spent) // 2, 1)]) / max(len(spent) // 2, 1)
+    fast = [sum(sorted(part)[: max(len(part) // 2, 1)]) / max(len(part) // 2, 1) for part in spent]
+    return sum(cost * (after - b) for cost, b, after in zip(fast, begins, [*begins[1:], 1.0], strict=True))

@@ -94,6 +94,9 @@ class Solved(Learner):
         """Fit to rows in `self.space` (the given columns first). Only what goes through `release` may be kept."""
 
 
+Optimiser = Callable[[Sequence["nn.Parameter"]], "torch.optim.Optimizer"]
+
+
 @dataclass(frozen=True)
 class Phase:
     """One player of the training: whose parameters move, by which loss, one number per example.  (B,)"""
@@ -101,7 +104,9 @@ class Phase:
     name: str
     parameters: Sequence[nn.Parameter]
     loss: Callable[[Batch, torch.Generator], torch.Tensor]
-    optimiser: Callable[[Sequence[nn.Parameter]], torch.optim.Optimizer]
+    optimiser: Optimiser
+    begins: float = 0.0  # the share of the training after which it joins
+    share: float = 1.0  # of the rows of a step
 
 
 class Trained(Learner):

@@ -59,6 +59,10 @@ class Module(Network):
         """Whether it goes from such a shape to such a shape: flat (d,), or a picture (..., C, H, W)."""
         return True
 
+    def leaping(self) -> list[torch.nn.Parameter]:
+        """The parameters that only leaps use: of those that are called with how `far` they leap as well."""
+        return []
+
     @abstractmethod
     def forward(
         self, x: torch.Tensor | None, given: Mapping[str, Encoded], time: torch.Tensor | None = None

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ from anew.core.network import Module
 from anew.core.space import Shape, Space
 from anew.networks._attention import attend
 from anew.networks._towers import Context
+from anew.networks._waves import FREQUENCIES, waves
 
 LARGEST = 32  # places a side at the highest scale
 SCALES = 3
@@ -47,6 +48,7 @@ class UNet(nn.Module, Module):
         timed: bool = False,
         width: int = 32,
         depth: int = 2,
+        leaps: bool = False,
         **size: Any,
     ) -> None:
         super().__init__()
@@ -58,12 +60,17 @@ class UNet(nn.Module, Module):
         widths = [base * 2**scale for scale in range(SCALES)]
         context = 4 * base
         self.context = Context(given, context, timed=timed)
+        self.leap = _Leap(context) if leaps else None
         self.read = nn.Conv2d(math.prod(x[:-2]) * self.fold**2, base, 3, padding=1)
         lowest = [scale == SCALES - 1 for scale in range(SCALES)]
-        self.ways_down = nn.ModuleList([_Scale(w, context, depth, low) for w, low in zip(widths, lowest, strict=True)])
+        self.ways_down = nn.ModuleList(
+            [_Scale(w, context, depth, low, leaps) for w, low in zip(widths, lowest, strict=True)]
+        )
         self.shrinks = nn.ModuleList([nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths)])
         self.joins = nn.ModuleList([_Join(b, a) for a, b in pairwise(widths)])
-        self.ways_up = nn.ModuleList([_Scale(w, context, depth, low) for w, low in zip(widths, lowest, strict=True)])
+        self.ways_up = nn.ModuleList(
+            [_Scale(w, context, depth, low, leaps) for w, low in zip(widths, lowest, strict=True)]
+        )
         self.write = nn.Conv2d(base, math.prod(out[:-2]) * self.fold**2, 3, padding=1)
         nn.init.zeros_(self.write.weight)
         nn.init.zeros_(self.write.bias)  # type: ignore[arg-type]
@@ -72,22 +79,40 @@ class UNet(nn.Module, Module):
     def fits(cls, x: Shape | None, out: Shape) -> bool:
         return x is not None and len(x) >= 3 and len(out) >= 3 and x[-2:] == out[-2:]
 
-    def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor | None,
+        given: Mapping[str, Encoded],
+        time: Tensor | None = None,
+        far: Tensor | None = None,
+    ) -> Tensor:
+        """`far` (B,): how much time a leap is to take; none asks for the slope."""
         assert x is not None
         exact = torch.autocast(x.device.type, enabled=False)  # numbers are read and written as they are
         with exact:
-            context = self.context(len(x), given, time)  # (B, K)
+            told = Told(context := self.context(len(x), given, time), self._leap(context, far))
             h = self.read(self._folded(x))
         kept = []
         for way, shrink in zip(self.ways_down, [*self.shrinks, nn.Identity()], strict=True):
-            h = way(h, context)
+            h = way(h, told)
             kept.append(h)
             h = shrink(h)
-        h = self.ways_up[-1](h, context)
+        h = self.ways_up[-1](h, told)
         for way, join, side in zip(self.ways_up[-2::-1], self.joins[::-1], kept[-2::-1], strict=True):
-            h = way(join(h, side), context)
+            h = way(join(h, side), told)
         with exact:
             return self._unfolded(self.write(F.silu(F.group_norm(h.float(), GROUPS))))
+
+    def matrices(self) -> list[nn.Parameter]:
+        ends = {id(parameter) for part in (self.context, self.read, self.write) for parameter in part.parameters()}
+        apart = ends | {id(parameter) for parameter in self.leaping()}
+        return [weight for weight in self.parameters() if weight.ndim > 1 and id(weight) not in apart]
+
+    def leaping(self) -> list[nn.Parameter]:
+        return [parameter for name, parameter in self.named_parameters() if "leap" in name.split(".")]
+
+    def _leap(self, context: Tensor, far: Tensor | None) -> Tensor | None:
+        return None if self.leap is None or far is None else self.leap(context.detach(), far)
 
     def _folded(self, x: Tensor) -> Tensor:
         """(B, ..., C, H, W) -> (B, C fold^2, H' / fold, W' / fold), H' and W' the next multiples."""
@@ -99,42 +124,66 @@ class UNet(nn.Module, Module):
         return whole[..., : self.out[-2], : self.out[-1]].reshape(-1, *self.out)
 
 
+class Told(NamedTuple):
+    """What the blocks are told: the context (B, K), and of a leap how far it goes (B, K); nothing for the slope."""
+
+    context: Tensor
+    leap: Tensor | None
+
+
+class _Leap(nn.Module):
+    """How far a leap goes: a vector in proportion to it, so that a leap over no time is the slope itself."""
+
+    def __init__(self, context: int) -> None:
+        super().__init__()
+        self.far, self.context = nn.Linear(2 * FREQUENCIES, context), nn.Linear(context, context)
+
+    def forward(self, context: Tensor, far: Tensor) -> Tensor:
+        return far[:, None] * F.silu(self.far(waves(far)) + self.context(context))
+
+
 class _Scale(nn.Module):
     """Blocks at one scale, with attention after each at the lowest."""
 
-    def __init__(self, width: int, context: int, depth: int, attends: bool) -> None:
+    def __init__(self, width: int, context: int, depth: int, attends: bool, leaps: bool) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList([_Block(width, context) for _ in range(depth)])
-        self.attention = nn.ModuleList([_Attention(width, context) for _ in range(depth if attends else 0)])
+        self.blocks = nn.ModuleList([_Block(width, context, leaps) for _ in range(depth)])
+        self.attention = nn.ModuleList([_Attention(width, context, leaps) for _ in range(depth if attends else 0)])
 
-    def forward(self, h: Tensor, context: Tensor) -> Tensor:
+    def forward(self, h: Tensor, told: Told) -> Tensor:
         for i, block in enumerate(self.blocks):
-            h = block(h, context)
+            h = block(h, told)
             if self.attention:
-                h = self.attention[i](h, context)
+                h = self.attention[i](h, told)
         return h
 
 
 class _Modulated(nn.Module):
-    """h + g f((1 + a) norm(h) + b), with a, b and g linear in the context; g starts at zero."""
+    """h + g f((1 + a) norm(h) + b), with a, b and g linear in the context and the leap; g starts at zero."""
 
-    def __init__(self, width: int, context: int) -> None:
+    def __init__(self, width: int, context: int, leaps: bool) -> None:
         super().__init__()
         self.modulate = nn.Linear(context, 3 * width)
+        self.leap = nn.Linear(context, 3 * width, bias=False) if leaps else None
         nn.init.zeros_(self.modulate.weight)
         nn.init.zeros_(self.modulate.bias)
+        if self.leap is not None:
+            nn.init.zeros_(self.leap.weight)
 
     def inner(self, h: Tensor) -> Tensor:
         raise NotImplementedError
 
-    def forward(self, h: Tensor, context: Tensor) -> Tensor:
-        scale, shift, gate = self.modulate(context)[:, :, None, None].to(h.dtype).chunk(3, 1)
+    def forward(self, h: Tensor, told: Told) -> Tensor:
+        said = self.modulate(told.context)
+        if self.leap is not None and told.leap is not None:
+            said = said + self.leap(told.leap)
+        scale, shift, gate = said[:, :, None, None].to(h.dtype).chunk(3, 1)
         return torch.addcmul(h, gate, self.inner(torch.addcmul(shift, 1 + scale, F.group_norm(h, GROUPS))).to(h.dtype))
 
 
 class _Block(_Modulated):
-    def __init__(self, width: int, context: int) -> None:
-        super().__init__(width, context)
+    def __init__(self, width: int, context: int, leaps: bool) -> None:
+        super().__init__(width, context, leaps)
         self.up = nn.Conv2d(width, width, 3, padding=1)
         self.down = nn.Conv2d(width, width, 3, padding=1)
 
@@ -144,8 +193,8 @@ class _Block(_Modulated):
 
 
 class _Attention(_Modulated):
-    def __init__(self, width: int, context: int) -> None:
-        super().__init__(width, context)
+    def __init__(self, width: int, context: int, leaps: bool) -> None:
+        super().__init__(width, context, leaps)
         self.ask = nn.Linear(width, 3 * width)
         self.gather = nn.Linear(width, width)
 

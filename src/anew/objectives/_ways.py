@@ -21,6 +21,13 @@ from anew.objectives._built import Given
 Slope = Callable[[Tensor, float], Tensor]  # v(x, t): (B, *shape) at one time -> (B, *shape)
 
 
+def euler(slope: Slope, x: Tensor, times: Sequence[float]) -> Tensor:
+    """Straight on: exact for slopes that are means over their steps, as those of leaps are."""
+    for now, then in pairwise(times):
+        x = x + (then - now) * slope(x, now)
+    return x
+
+
 def heun(slope: Slope, x: Tensor, times: Sequence[float]) -> Tensor:
     """The mean of the slopes at both ends of a step: two evaluations each."""
     for now, then in pairwise(times):

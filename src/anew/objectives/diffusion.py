@@ -23,15 +23,20 @@ from torch import Tensor, nn
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
 from anew.core.halves import halves
-from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
+from anew.core.learner import Completes, Encodes, Optimiser, Phase, Samples, Trained
+from anew.core.muon import Muon
+from anew.core.network import Module
 from anew.core.space import Space
-from anew.objectives._built import Given, build, column, context_of, generator_of, whole
+from anew.objectives._built import Given, build, column, context_of, generator_of, matrices_of, whole
 from anew.objectives._denoising import denoising
-from anew.objectives._ways import Guided, Seen, Slope, dropped, heun, multistep
+from anew.objectives._ways import Guided, Seen, Slope, dropped, euler, heun, multistep
 
 PARTLY = 0.2  # the share of examples of which something is known
 ALONE = 0.1  # the share of examples of which nothing is given
 CODED = 32  # steps of encode and decode: the less, the less they are inverse
+LATE, FEW = 0.7, 0.25  # leaps are learned in the last part of the training, from a quarter of the rows of a step
+HALVINGS = 2  # leaps are learned over all of the time, its halves and its quarters
+LEAPS = 2  # steps up to which a draw leaps: with more the slopes themselves are better
 AT_ONCE = 64  # pictures that a network is asked for at once: more leave the cache
 
 
@@ -65,7 +70,13 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network_ = build(
-                network, (2 * channels, *rest), self.denoising.out, given=given, timed=True, **options
+                network,
+                (2 * channels, *rest),
+                self.denoising.out,
+                given=given,
+                timed=True,
+                leaps=space.squared,
+                **options,
             )
 
     @classmethod
@@ -76,10 +87,22 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     def module(self) -> nn.Module:
         return self.network_
 
+    def leaping(self) -> Sequence[nn.Parameter]:
+        """What of the network only leaps use; nothing where it cannot leap."""
+        assert isinstance(self.network_, Module)
+        return self.network_.leaping() if self.space.squared else []
+
     def phases(self) -> Sequence[Phase]:
-        rate = 1e-3 if self.space.squared else 2e-3
-        adamw = partial(torch.optim.AdamW, lr=rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
-        return [Phase("denoising", list(self.module.parameters()), self.loss, adamw)]
+        adamw: Optimiser = partial(torch.optim.AdamW, lr=2e-3, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
+        muon: Optimiser = partial(Muon, matrices=matrices_of(self.network_), rate=2e-3, decay=1e-4, betas=(0.9, 0.99))
+        optimiser = muon if self.space.squared else adamw
+        leaps = self.leaping()
+        apart = {id(parameter) for parameter in leaps}
+        slopes = [parameter for parameter in self.module.parameters() if id(parameter) not in apart]
+        phases = [Phase("denoising", slopes, self.loss, optimiser)]
+        if leaps:
+            phases.append(Phase("leaps", leaps, self.leap_loss, adamw, begins=LATE, share=FEW))
+        return phases
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Of what is unknown and present of each example: -log p(x | x_t, known) in nats, or a squared error.  (B,)"""
@@ -97,11 +120,43 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         said = self._ask(point, time, Seen(e, known & here, given))
         return self.denoising.loss(said, point, time, e - noise, batch.x.x, here & ~known)
 
-    def _ask(self, point: Tensor, time: Tensor, seen: Seen) -> Tensor:
-        """What the network says of points at their times (B,), what is known standing in them as it is."""
+    def leap_loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """How far a leap misses where two of half its length lead, one after the other; the shortest leap follows the
+        slope in its middle (Frans et al. 2024, arXiv 2410.12557, eq. 4; the midpoint rule).  (B,)
+        """
+        e = self.space.embed(batch.x.x)
+        n, device = len(e), e.device
+        noise, other = torch.randn((2, *e.shape), generator=generator, device=device)
+        dice = torch.rand((2, n), generator=generator, device=device)
+        far = 2.0 ** -((HALVINGS + 1) * dice[0]).floor()
+        time = far * (dice[1] / far).floor()
+        known = self.space.regions(n, PARTLY, generator, device) if batch.known is None else batch.known
+        here = batch.x.present
+        e = torch.where(self.space.embed_mask(here), e, other)
+        point = noise + column(time, e) * (e - noise)
+        seen = Seen(e, known & here, dropped(batch.given, ALONE, generator))
+        with torch.no_grad():
+            goal = self._goal(point, time, far, seen)
+        wrong = torch.where(self.space.embed_mask(here & ~known), self._ask(point, time, seen, far) - goal, 0.0)
+        return wrong.square().flatten(1).mean(1)
+
+    def _goal(self, point: Tensor, time: Tensor, far: Tensor, seen: Seen) -> Tensor:
+        shortest = far < 2.0**-HALVINGS * 1.5
+        half = torch.where(shortest, 0.0, far / 2)
+        first = self._ask(point, time, seen, half)
+        second = self._ask(point + column(far / 2, point) * first, time + far / 2, seen, half)
+        return torch.where(column(shortest, point), second, (first + second) / 2)
+
+    def _ask(self, point: Tensor, time: Tensor, seen: Seen, far: Tensor | None = None) -> Tensor:
+        """What the network says of points at their times (B,), what is known standing in them as it is.
+
+        `far` (B,): of the mean slope over so much time, where it leaps.
+        """
         mask = self.space.embed_mask(seen.known)
         read = torch.cat([torch.where(mask, seen.e, point), mask.to(point.dtype)], 1)
-        said: Tensor = self.network_(read, seen.given, time)
+        said: Tensor = (
+            self.network_(read, seen.given, time) if far is None else self.network_(read, seen.given, time, far)
+        )
         return said
 
     # ---------------------------------------------------------------- use
@@ -131,7 +186,10 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     def _draw(self, point: Tensor, seen: Seen, generator: torch.Generator) -> Tensor:
         last = self.denoising.last
         times = [last * i / self.steps for i in range(self.steps + 1)]
-        point = (multistep if self.space.squared else heun)(self._slope(seen), point, times)
+        if self.steps <= LEAPS and self.leaping():
+            point = euler(self._slope(seen, 1 / self.steps), point, times)
+        else:
+            point = (multistep if self.space.squared else heun)(self._slope(seen), point, times)
         return self.denoising.finish(partial(self._ask, seen=seen), point, generator)
 
     @torch.no_grad()
@@ -176,10 +234,12 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     def device(self) -> torch.device:
         return next(self.module.parameters()).device
 
-    def _slope(self, seen: Seen) -> Slope:
-        guided = Guided(self._velocity, self.guidance)
+    def _slope(self, seen: Seen, far: float | None = None) -> Slope:
+        guided = Guided(partial(self._velocity, far=far), self.guidance)
         return lambda point, time: guided(point, time, seen)
 
-    def _velocity(self, point: Tensor, time: float, seen: Seen) -> Tensor:
+    def _velocity(self, point: Tensor, time: float, seen: Seen, far: float | None = None) -> Tensor:
+        """The slope at a time, or the mean slope of a leap over `far` from there."""
         times = torch.full((len(point),), time, device=point.device)
-        return self.denoising.velocity(self._ask(point, times, seen), point, times)
+        lengths = None if far is None else torch.full_like(times, far)
+        return self.denoising.velocity(self._ask(point, times, seen, lengths), point, times)
