@@ -40,24 +40,38 @@ def size_of(album: Album) -> int:
     return min(len(album.numbers(name, LOOKED)) for name in ("train", "holdout", "synthetic"))
 
 
+Distance = Callable[[Floats, Floats], float]
+
+
 def compared(
-    distance: Callable[[Floats, Floats], float], rows: Callable[[str], Floats], size: int, rng: np.random.Generator
+    distance: Distance, rows: Callable[[str], Floats], size: int, error: Callable[[Distance, Floats, Floats], float]
 ) -> tuple[Estimate, Estimate, float]:
     """A distance to held-out pictures of the synthetic, of the training pictures (ceiling) and of a Gaussian (floor).
 
-    The errors are those of disjoint parts: a distance estimated from few pictures is too large, and drawing pictures
-    again with replacement adds to that, but its spread falls at least as one over the root of their number.
+    All from `size` pictures a side, since a distance that is estimated from few pictures is too large.
     """
     fresh = rows("holdout")[:size]
-    found = [_estimate(distance, fresh, rows(name)[:size], rng) for name in ("synthetic", "train")]
-    floor = distance(fresh, rows("marginals")[:size])
-    return found[0], found[1], floor
+    made, train, loose = (rows(name)[:size] for name in ("synthetic", "train", "marginals"))
+    value, best = (Estimate.around(distance(fresh, side), error(distance, fresh, side)) for side in (made, train))
+    return value, best, distance(fresh, loose)
 
 
-def _estimate(
-    distance: Callable[[Floats, Floats], float], fresh: Floats, rows: Floats, rng: np.random.Generator, parts: int = 5
-) -> Estimate:
-    """The distance, and the spread of it over disjoint parts of both sides."""
-    mine, theirs = (np.array_split(rng.permutation(len(side)), parts) for side in (rows, fresh))
-    each = [distance(fresh[b], rows[a]) for a, b in zip(mine, theirs, strict=True)]
-    return Estimate.around(distance(fresh, rows), float(np.std(each, ddof=1) / np.sqrt(parts)))
+def error_of_parts(rng: np.random.Generator, parts: int = 5) -> Callable[[Distance, Floats, Floats], float]:
+    """The spread over disjoint parts of both sides, which falls at least as one over the root of their number."""
+
+    def error(distance: Distance, fresh: Floats, side: Floats) -> float:
+        mine, theirs = (np.array_split(rng.permutation(len(rows)), parts) for rows in (side, fresh))
+        each = [distance(fresh[b], side[a]) for a, b in zip(mine, theirs, strict=True)]
+        return float(np.std(each, ddof=1) / np.sqrt(parts))
+
+    return error
+
+
+def error_of_draws(rng: np.random.Generator, times: int = 12) -> Callable[[Distance, Floats, Floats], float]:
+    """The spread when both sides are drawn again with replacement (Efron 1979), for what needs all pictures at once."""
+
+    def error(distance: Distance, fresh: Floats, side: Floats) -> float:
+        draws = [(rng.integers(0, len(fresh), len(fresh)), rng.integers(0, len(side), len(side))) for _ in range(times)]
+        return float(np.std([distance(fresh[a], side[b]) for a, b in draws], ddof=1))
+
+    return error

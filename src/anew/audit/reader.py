@@ -55,13 +55,19 @@ class Reader:
         return _through(lambda x: torch.softmax(self.head(self.body(x)), 1), pictures)
 
 
-def fit_reader(pictures: Singles, labels: Ints, classes: int, seed: int, salt: int = 0) -> Reader:
-    """Trained on pictures (n, C, h, w) and their labels 0..K-1 (n,); the same arguments give the same reader."""
+def fit_reader(
+    pictures: Singles, labels: Ints, classes: int, seed: int, *, salt: int = 0, steps: int | None = None
+) -> Reader:
+    """Trained on pictures (n, C, h, w) and their labels 0..K-1 (n,); the same arguments give the same reader.
+
+    Without `steps` their number follows from that of the pictures.
+    """
     import torch
 
     generator = torch.Generator().manual_seed(int(stream("reader", seed, salt).integers(2**62)))
     body, head = _network(pictures.shape, classes, generator)
-    _train(body, head, torch.from_numpy(pictures), torch.from_numpy(labels.astype(np.int64)), generator)
+    steps = steps or int(np.clip(EPOCHS * len(pictures) // BATCH, *STEPS))
+    _train(body, head, torch.from_numpy(pictures), torch.from_numpy(labels.astype(np.int64)), steps, generator)
     found = _through(body, pictures)
     return Reader(body, head, found.mean(0), found.std(0) + 1e-6)
 
@@ -85,13 +91,14 @@ def _network(shape: tuple[int, ...], classes: int, generator: Generator) -> tupl
     return body, head
 
 
-def _train(body: nn.Module, head: nn.Module, pictures: Tensor, labels: Tensor, generator: Generator) -> None:
+def _train(
+    body: nn.Module, head: nn.Module, pictures: Tensor, labels: Tensor, steps: int, generator: Generator
+) -> None:
     """Cross entropy by AdamW under one cycle of the rate (Smith 2018), on moved and noisy pictures."""
     import torch
     from torch.nn import functional as F
 
     network = torch.nn.Sequential(body, head).train()
-    steps = int(np.clip(EPOCHS * len(pictures) // BATCH, *STEPS))
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=0.05)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps + 1)
     order = _order(len(pictures), steps * BATCH, generator)

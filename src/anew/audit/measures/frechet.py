@@ -15,7 +15,7 @@ import numpy as np
 from anew.audit.album import SOME, Album
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
-from anew.audit.of_pictures import OfPictures, compared, size_of
+from anew.audit.of_pictures import OfPictures, compared, error_of_draws, size_of
 from anew.core.columns import Floats
 
 
@@ -36,7 +36,7 @@ class Frechet(OfPictures):
     def _one(
         self, evidence: Evidence, album: Album, what: str, features: Callable[[str], Floats], size: int
     ) -> Finding:
-        value, best, floor = compared(frechet, features, size, evidence.rng(41))
+        value, best, floor = compared(frechet, features, size, error_of_draws(evidence.rng(41)))
         return finding(
             self.name,
             self.titled(evidence, album, f"Frechet distance, {what}"),

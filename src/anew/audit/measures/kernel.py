@@ -12,7 +12,7 @@ from collections.abc import Callable
 from anew.audit.album import SOME, Album
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
-from anew.audit.of_pictures import OfPictures, compared, size_of
+from anew.audit.of_pictures import OfPictures, compared, error_of_parts, size_of
 from anew.core.columns import Floats
 
 
@@ -33,7 +33,7 @@ class Kernel(OfPictures):
     def _one(
         self, evidence: Evidence, album: Album, what: str, features: Callable[[str], Floats], size: int
     ) -> Finding:
-        value, best, floor = compared(kernel_distance, features, size, evidence.rng(42))
+        value, best, floor = compared(kernel_distance, features, size, error_of_parts(evidence.rng(42)))
         return finding(
             self.name,
             self.titled(evidence, album, f"kernel distance, {what}"),

@@ -20,6 +20,7 @@ from anew.audit.statistics import Estimate, balanced_accuracy, difference
 
 EACH = 2000  # pictures to learn from
 FEWEST = 40
+STEPS = 300  # of training, whatever the number of pictures: only what is learned from differs
 
 
 class Lessons(OfPictures):
@@ -98,5 +99,5 @@ class Lab:
         classes = np.concatenate([self._classes(name)[rows] for name, rows in chosen])
         labels = self.album.labels
         assert labels is not None
-        reader = fit_reader(pictures, classes, len(labels.names), self.album.seed, salt=1)
+        reader = fit_reader(pictures, classes, len(labels.names), self.album.seed, salt=1, steps=STEPS)
         return balanced_accuracy(self.truth, reader.chances(self.asked).argmax(1))

@@ -12,7 +12,7 @@ import numpy as np
 from anew.audit.album import Album
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
-from anew.audit.of_pictures import OfPictures, compared, size_of
+from anew.audit.of_pictures import OfPictures, compared, error_of_parts, size_of
 from anew.audit.scaled import scaled
 from anew.core.columns import Floats
 
@@ -34,7 +34,7 @@ class Sliced(OfPictures):
         directions = rng.standard_normal((rows["holdout"].shape[1], DIRECTIONS))
         directions /= np.linalg.norm(directions, axis=0) * unit
         seen = {name: part @ directions for name, part in rows.items()}
-        value, best, floor = compared(sliced, lambda name: seen[name], size, rng)
+        value, best, floor = compared(sliced, lambda name: seen[name], size, error_of_parts(rng))
         return [
             finding(
                 self.name,
