@@ -15,7 +15,7 @@ from anew import store
 from anew.api import Model, fit
 from anew.core.errors import CapabilityError, DataError
 from anew.core.learner import Samples
-from anew.core.schema import MADE, Schema
+from anew.core.schema import MADE, SCALAR, Schema
 from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.data.examples import DEFAULT, example
@@ -184,7 +184,7 @@ def _make(folder: Path) -> None:
 
 def guess_target(dataset: Dataset) -> tuple[str | None, str]:
     """The column that looks like what one would predict: by its name, else the last column if it holds classes."""
-    usable = [field for field in dataset.schema if field.kind not in MADE and field.kind != "text"]
+    usable = [field for field in dataset.schema if field.kind in SCALAR and field.kind not in MADE]
     for field in usable:
         if field.name.lower() in TARGETS and dataset.frame[field.name].drop_nulls().n_unique() > 1:
             return field.name, f"{field.name!r} is taken as the column to predict, because of its name"
