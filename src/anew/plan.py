@@ -129,7 +129,7 @@ def make_plan(
     plan = Plan(rows=dataset.rows, seed=seed, time=seconds, notes=tuple(notes))
     how = (objective, network, options or {})
     if alone:
-        factor = _factor(n, schema, fields, features, seconds, *how)
+        factor = _factor(n, schema, fields, features or _others(schema, fields), seconds, *how)
         return plan.model_copy(update={"predict": (_discriminative(factor, schema),), "target": fields[0]})
     beside = _predictors(dataset, predict, (*features, *fields), predictors, seconds)
     left = None if seconds is None else seconds - sum(p.seconds or 0.0 for p in beside)
@@ -239,9 +239,13 @@ def _discriminative(factor: FactorPlan, schema: Schema) -> FactorPlan:
             found=list(factor.learn),
             do="Name the column with learn= (and what it is predicted from with given=)",
         )
+    return factor.model_copy(update={"given": _inputs(factor.learn[0], factor.given)})
+
+
+def _others(schema: Schema, names: tuple[str, ...]) -> tuple[str, ...]:
+    """All other columns that something can be predicted from."""
     unread = {*MADE, "text"}
-    rest = tuple(field.name for field in schema if field.name not in factor.learn and field.kind not in unread)
-    return factor.model_copy(update={"given": _inputs(factor.learn[0], factor.given or rest)})
+    return tuple(field.name for field in schema if field.name not in names and field.kind not in unread)
 
 
 def _inputs(target: str, names: Sequence[str]) -> tuple[str, ...]:
