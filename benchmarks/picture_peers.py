@@ -61,8 +61,8 @@ class Task:
         return number
 
 
-def pythae_vae(task: Task) -> Trained:
-    """pythae's VAE with its default networks; its NormalSampler is the decoder of standard normal noise."""
+def pythae_fitted(task: Task) -> tuple[Any, int]:
+    """pythae's VAE with its default networks, trained; its number of steps."""
     channels, size, _ = task.shape
     model = peers.pythae_net(size, channels)
     optimiser = torch.optim.Adam(model.parameters(), 1e-3)
@@ -73,7 +73,12 @@ def pythae_vae(task: Task) -> Trained:
         optimiser.step()
 
     steps = task.train(step)
-    model.eval()
+    return model.eval(), steps
+
+
+def pythae_vae(task: Task) -> Trained:
+    """It draws as its NormalSampler does: the decoder of standard normal noise."""
+    model, steps = pythae_fitted(task)
 
     def draw(n: int) -> Tensor:
         made: Tensor = model.decoder(torch.randn(n, model.latent_dim))["reconstruction"]
