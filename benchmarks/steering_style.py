@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.offline_features import offline
+from benchmarks.offline_features import Offline
 from benchmarks.picture_grid import grid
 from benchmarks.retrieval import cosines, hits
 from benchmarks.steering_sets import DIRECTIONS, STYLES, Styled, styled
@@ -83,8 +83,8 @@ class Ruler:
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        self.emoji, self.features = emoji, features
-        real = {style: offline(emoji.pictures[style], features) for style in STYLES}
+        self.emoji, self.offline = emoji, Offline(features)
+        real = {style: self.offline(emoji.pictures[style]) for style in STYLES}
         train = {style: x[emoji.train] for style, x in real.items()}
         whole = np.concatenate(list(train.values()))
         self.deviation = whole.std(0) + 0.1 * whole.std()
@@ -100,7 +100,7 @@ class Ruler:
         return found | {f"distance {name}": row["distance"] for name, row in each.items()} | {"directions": len(each)}
 
     def _direction(self, source: str, target: str, pictures: Array) -> dict[str, float]:
-        found, right = offline(pictures, self.features), np.arange(len(pictures))
+        found, right = self.offline(pictures), np.arange(len(pictures))
         off = (found - self.test[target]) / self.deviation
         gap = (pictures.astype(np.float32) - self.emoji.pictures[target][self.emoji.test]) / 255.0
         queries, candidates = self.content.codes(found, target), self.content.codes(self.test[source], source)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.offline_features import offline
+from benchmarks.offline_features import Offline
 from benchmarks.picture_grid import grid
 from benchmarks.retrieval import cosines, hits
 from benchmarks.steering_sets import Captioned, captioned, some
@@ -34,9 +34,9 @@ class Scorer:
         from sklearn.feature_extraction.text import TfidfVectorizer
         from sklearn.pipeline import make_union
 
-        self.features, self.styles = features, sorted(set(pairs.styles))
+        self.offline, self.styles = Offline(features), sorted(set(pairs.styles))
         rows = pairs.train
-        x = offline(pairs.pictures, features)[rows]
+        x = self.offline(pairs.pictures)[rows]
         self.centre = {s: x[[pairs.styles[row] == s for row in rows]].mean(0) for s in self.styles}
         x = self._centred(x, [pairs.styles[row] for row in rows])
         _, values, axes = np.linalg.svd(x, full_matrices=False)
@@ -65,7 +65,7 @@ class Scorer:
 
     def scores(self, pictures: Array, styles: list[str], captions: list[str]) -> Array:
         """(n, M)"""
-        x = self._centred(offline(pictures, self.features), styles) @ self.axes
+        x = self._centred(self.offline(pictures), styles) @ self.axes
         return cosines(x * self.unit, (self.vectors.transform(captions) @ self.said) * self.unit)
 
 
