@@ -35,7 +35,14 @@ WAYS = {
     "latent": ("pythae", "elbo", "diffusion"),
 }
 PEERS = ("pythae",)
-JUDGED = ("steering_sets.py", "steering_masks.py", "retrieval.py", "picture_judge.py", "picture_sets.py")
+JUDGED = (
+    "steering_sets.py",
+    "steering_masks.py",
+    "retrieval.py",
+    "offline_features.py",
+    "picture_judge.py",
+    "picture_sets.py",
+)
 Rows = dict[str, dict[str, float]]
 
 
@@ -158,11 +165,12 @@ class Session:
 
     def where(self, part: str, name: str) -> list[str]:
         """Where the judge of a part keeps what it computes once."""
-        bench = Bench(self.rulers, self.data, self.judges.parent, self.judge_python)
-        keep = self.judges / f"{name}-{self.given.seed}-{judge_key(bench, name, self.given.seed)}.pt"
-        features = f"--features={self.work / 'features'}"
-        which = {"style": [features], "text": [f"--set={name}", features]}
-        return which.get(part, [f"--set={name}", f"--keep={keep}", f"--seed={self.given.seed}"])
+        if part in ("style", "text"):
+            which = [f"--set={name}"] if part == "text" else []
+            return [*which, f"--features={self.work / 'features'}"]
+        bench, seed = Bench(self.rulers, self.data, self.judges.parent, self.judge_python), self.given.seed
+        keep = self.judges / f"{name}-{seed}-{judge_key(bench, name, seed)}.pt"
+        return [f"--set={name}", f"--seed={seed}", f"--keep={keep}"]
 
     def compare(self, part: str, name: str) -> Rows:
         """All rows of one set."""
