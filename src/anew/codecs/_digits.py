@@ -36,3 +36,13 @@ def from_digits(digits: Floats, sizes: tuple[int, ...]) -> npt.NDArray[np.int64]
     for place, size in enumerate(sizes):
         level = level * size + np.clip(np.round(digits[:, place]), 0, size - 1).astype(np.int64)
     return level
+
+
+def shares_of(rows: Floats, sizes: tuple[int, ...]) -> Floats:
+    """How frequent each token of each digit is, side by side, from the rows (levels,) of each level."""
+    cube = np.zeros(int(np.prod(sizes)))
+    cube[: len(rows)] = rows
+    cube = (cube + 0.5).reshape(sizes)  # half a row for what never occurred
+    axes = range(cube.ndim)
+    parts = [cube.sum(tuple(a for a in axes if a != axis)) for axis in axes]
+    return np.concatenate([part / part.sum() for part in parts])

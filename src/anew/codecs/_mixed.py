@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from anew.codecs._digits import digits_of, from_digits, to_digits
+from anew.codecs._digits import digits_of, from_digits, shares_of, to_digits
 from anew.core.columns import MISSING, Bools, Cells, Codes, Floats, Grid
 from anew.core.schema import Field
 
@@ -64,6 +64,12 @@ class _Number:
         """between, the spikes, missing: those that occur.  One level needs no token."""
         return int(self.between) + len(self.spikes) + (self.grid.missing > 0)
 
+    @property
+    def rows(self) -> Floats:
+        """How many rows each level has (levels,)."""
+        between = [self.rest.counts.sum()] * self.between
+        return np.array([*between, *self.grid.counts[self.spikes], *[self.grid.missing] * (self.grid.missing > 0)])
+
     def encode(self, codes: Codes, positions: Floats) -> tuple[Floats, Bools, Floats]:
         """The real number (n,), where it is present, and the token (n,)."""
         level = np.zeros(len(codes), np.int64)
@@ -100,17 +106,20 @@ class MixedView:
         }
         self.grids = [grids[f.name] for f in fields]
         self.sizes: list[int] = []
+        self.shares: list[float] = []  # of each token of each size, side by side
         self.places: list[list[int]] = [[] for _ in fields]  # the positions of the data that a field takes
         reals = [j for j, number in self.numbers.items() if number.between]
         for place, j in enumerate(reals):
             self.places[j].append(place)
         self.reals = len(reals)
         for j, number in self.numbers.items():
-            self._token(j, (number.levels,) if number.levels > 1 else ())
+            self._token(j, (number.levels,) if number.levels > 1 else (), number.rows)
         for j, sizes in self.digits.items():
-            self._token(j, sizes)
+            grid = self.grids[j]
+            self._token(j, sizes, np.append(grid.counts, [grid.missing] * (grid.missing > 0)))
 
-    def _token(self, j: int, sizes: tuple[int, ...]) -> None:
+    def _token(self, j: int, sizes: tuple[int, ...], rows: Floats) -> None:
+        self.shares += shares_of(rows, sizes).tolist() if sizes else []
         self.places[j] += [self.reals + len(self.sizes) + i for i in range(len(sizes))]
         self.sizes += sizes
 
@@ -118,7 +127,7 @@ class MixedView:
     def space(self) -> Mixed:
         from anew.core.space import Mixed
 
-        return Mixed(reals=self.reals, sizes=tuple(self.sizes))
+        return Mixed(self.reals, tuple(self.sizes), tuple(self.shares))
 
     def mask(self, known: Bools) -> Bools:
         """Which fields are known (n, fields) -> which positions of the data are (n, *data)."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from anew.codecs._digits import DIGIT, digits_of, from_digits, to_digits
+from anew.codecs._digits import DIGIT, digits_of, from_digits, shares_of, to_digits
 from anew.core.columns import MISSING, OUTSIDE, Allowed, Bools, Cells, Floats, Grid
 from anew.core.schema import Field
 
@@ -96,13 +96,7 @@ class _Column:
 
     def shares(self) -> Floats:
         """How frequent each token of each position is in the released counts, side by side."""
-        rows = np.zeros(int(np.prod(self.sizes)))
-        rows[: self.levels] = self.mass
-        rows[self.levels : self.levels + (self.grid.missing > 0)] = self.grid.missing
-        cube = (rows + 0.5).reshape(self.sizes)  # half a row for what never occurred
-        axes = range(cube.ndim)
-        parts = [cube.sum(tuple(a for a in axes if a != axis)) for axis in axes]
-        return np.concatenate([part / part.sum() for part in parts])
+        return shares_of(np.append(self.mass, self.grid.missing)[: self.levels + (self.grid.missing > 0)], self.sizes)
 
 
 class TokenView:

@@ -98,6 +98,10 @@ class Space(ABC):
         kept = torch.rand(present.shape, generator=generator) >= share  # made on the CPU: the same anywhere
         return present & kept.to(present.device)
 
+    def usual(self) -> Tensor:
+        """Parameters (*params) under which each part alone follows what was released of it; zeros where nothing was."""
+        return torch.zeros(self.params)
+
     def config(self) -> dict[str, Any]:
         """The space as JSON: the public fields of the dataclass."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
@@ -261,6 +265,9 @@ class Tokens(Space):
     def expect(self, params: Tensor) -> Tensor:
         return self._side_by_side([torch.softmax(block, 1) for block in self.split(params)], params)
 
+    def usual(self) -> Tensor:
+        return torch.zeros(self.params) if self.shares is None else torch.tensor(self.shares).log()
+
     def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
         return params  # added evidence of its own place lets a token ignore what the others say (docs/log.md)
 
@@ -278,6 +285,7 @@ class Mixed(Space):
     kind = "Mixed"
     reals: int
     sizes: tuple[int, ...]
+    shares: tuple[float, ...] | None = field(default=None, repr=False)  # (V,) as of `Tokens`
 
     @property
     def real(self) -> Real:
@@ -285,7 +293,7 @@ class Mixed(Space):
 
     @property
     def tokens(self) -> Tokens:
-        return Tokens(self.sizes)
+        return Tokens(self.sizes, shares=self.shares)
 
     @property
     def shape(self) -> Shape:
@@ -325,6 +333,9 @@ class Mixed(Space):
     def expect(self, params: Tensor) -> Tensor:
         real, tokens = self._parts(params)
         return torch.cat([self.real.expect(real), self.tokens.expect(tokens)], 1)
+
+    def usual(self) -> Tensor:
+        return torch.cat([self.real.usual().flatten(), self.tokens.usual()])
 
     def denoise(self, params: Tensor, point: Tensor, time: Tensor) -> Tensor:
         real, tokens = self._parts(params)

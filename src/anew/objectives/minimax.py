@@ -1,18 +1,27 @@
 """Generative adversarial network: a generator against a discriminator, each with a phase of the one training loop.
 
-The relativistic pairing of R3GAN (Huang et al. 2024, arXiv 2501.05441, eq. 2 and 6): with a real example x, a made one
-y = G(z) and the difference of what the discriminator says, d = D(x) - D(y), the discriminator minimises
-softplus(-d) + gamma / 2 (|grad D(x)|^2 + |grad D(y)|^2) and the generator softplus(d). Both are one number per example.
-The slopes are measured along one random direction, |grad D|^2 = E[(D(x + s e) - D(x))^2 / s^2] with e ~ N(0, I) and a
-small s (Lin et al. 2025, arXiv 2501.08316, eq. 3), which costs an evaluation instead of a second derivative.
+The discriminator D is the classifier of real examples x against made ones y: it minimises softplus(-D(x)) +
+softplus(D(y)) + gamma / 2 (|grad D(x)|^2 + |grad D(y)|^2) (Goodfellow et al. 2014; the slopes: Mescheder et al. 2018,
+arXiv 1801.04406), so that e^D estimates p(x) / q(x). The slopes are measured along one random direction, |grad D|^2 =
+E[(D(x + s e) - D(x))^2 / s^2] with e ~ N(0, I) and a small s (Lin et al. 2025, arXiv 2501.08316, eq. 3), which costs an
+evaluation instead of a second derivative.
 
-A made example is a differentiable draw of the space (`relax`), rounded on the way forward only, so that the
-discriminator cannot tell soft tokens from hard ones (straight through: Bengio et al. 2013; Jang et al. 2017).
-What is not present is replaced by noise, which the generator can make and which says nothing.
+The generator is a mixture q(x) = E_z[q(x|z)] whose q(x|z) is known, and moves it to where D sees real examples (the
+boundary-seeking GAN for discrete data: Hjelm et al. 2018, arXiv 1702.08431, eq. 8 to 10). It minimises
+
+    -log E_q(x|z)[e^D(x)],   gradient  -sum_m w_m grad log q(x_m|z),   w = softmax(D(x_1), .., D(x_M)),
+
+of M examples x_m ~ q(x|z). No gradient passes through an example, so tokens need not be softened; a gradient through
+rounded ones taught the marginals and nothing that hangs together (docs/log.md).
+
+What D still tells apart when the training is over is mended while drawing: of `candidates` examples one is kept with
+probability proportional to e^D (sampling importance resampling, Rubin 1988; for GANs: Azadi et al. 2019, arXiv
+1810.06758). Shapes: B batch, M draws of a code.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -28,6 +37,8 @@ from anew.core.space import Space
 from anew.objectives._built import Given, build, context_of, generator_of, whole
 
 STEP = 0.1  # of the direction along which a slope is measured, in deviations of the embedding
+DRAWS = 8  # examples of a code that the generator compares
+AT_ONCE = 4096  # candidates that are judged together
 
 
 class Minimax(Trained, Samples[Encoded]):
@@ -35,9 +46,11 @@ class Minimax(Trained, Samples[Encoded]):
 
     aliases = ("gan",)
     reads = ("Mixed", "Real", "Tokens")
-    minimises = "a two-player game: the generator's draws against a discriminator, relativistic, with R1 and R2"
+    minimises = "a two-player game: the generator's draws against a classifier of real and made examples"
+    batch = 256
     halves = True
     validates = False  # neither player's loss says how good the samples are
+    draws = ("candidates",)
 
     def __init__(
         self,
@@ -47,13 +60,15 @@ class Minimax(Trained, Samples[Encoded]):
         network: str = "mlp",
         seed: int = 0,
         latent: int = 64,
-        gamma: float = 5.0,
+        gamma: float = 0.05,
         width: int = 128,
         depth: int = 2,
+        candidates: int = 16,
         **options: Any,
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
-        self.latent, self.gamma = latent, gamma
+        self.latent, self.gamma, self.candidates = latent, gamma, candidates
+        self.usual = space.usual()
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.discriminator = build(network, space.shape, (1,), given=given, width=width, depth=depth, **options)
@@ -62,7 +77,7 @@ class Minimax(Trained, Samples[Encoded]):
 
     @classmethod
     def settings(cls) -> dict[str, type]:
-        return {"latent": int, "gamma": float, "width": int, "depth": int}
+        return {"latent": int, "gamma": float, "width": int, "depth": int, "candidates": int}
 
     @property
     def module(self) -> nn.Module:
@@ -76,31 +91,42 @@ class Minimax(Trained, Samples[Encoded]):
         ]
 
     def discriminate(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """softplus(D(y) - D(x)) + gamma / 2 (|grad D(x)|^2 + |grad D(y)|^2).  (B,)"""
-        real, made = self._pair(batch, generator)
-        made = made.detach()
-        said_real, said_made = self._judge(real, batch.given), self._judge(made, batch.given)
-        slopes = [
-            (self._judge(e + STEP * torch.randn(e.shape, generator=generator, device=e.device), batch.given) - said)
-            / STEP
-            for e, said in ((real, said_real), (made, said_made))
-        ]
-        return softplus(said_made - said_real) + self.gamma / 2 * (slopes[0] ** 2 + slopes[1] ** 2)
+        """softplus(-D(x)) + softplus(D(y)) + gamma / 2 (|grad D(x)|^2 + |grad D(y)|^2).  (B,)"""
+        loss = torch.zeros(len(batch), device=batch.x.x.device)
+        for e, sign in ((self._real(batch, generator), -1), (self._made(batch, generator), 1)):
+            said = self._judge(e, batch.given)
+            near = e + STEP * torch.randn(e.shape, generator=generator, device=e.device)
+            slope = (self._judge(near, batch.given) - said) / STEP
+            loss = loss + softplus(sign * said) + self.gamma / 2 * slope**2
+        return loss
 
     def generate(self, batch: Batch, generator: torch.Generator) -> Tensor:
-        """softplus(D(x) - D(y)).  (B,)"""
-        real, made = self._pair(batch, generator)
-        return softplus(self._judge(real, batch.given) - self._judge(made, batch.given))
+        """-log mean_m e^D(x_m) of M examples of one code, with the gradient of the module's docstring.  (B,)"""
+        params = self._params(len(batch), batch.given, generator, batch.x.x.device).repeat_interleave(DRAWS, 0)
+        with torch.no_grad():
+            x = self.space.unembed(self.space.relax(params, generator))
+            said = self._judge(self.space.embed(x), _often(batch.given, DRAWS)).reshape(len(batch), DRAWS)
+        nats = self.space.log_prob(params, x).reshape(len(batch), DRAWS)
+        luck = (nats - nats.detach()).mean(1)  # of value and mean gradient 0; without it the gradient is noisier
+        return luck + math.log(DRAWS) - torch.logsumexp(said + nats - nats.detach(), 1)
 
-    def _pair(self, batch: Batch, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Real and made examples, embedded.  (B, *shape) each"""
-        real = self.space.embed(batch.x.x)
-        noise = torch.randn(real.shape, generator=generator, device=real.device)
-        here = self.space.embed_mask(batch.x.present)
-        z = torch.randn((len(real), self.latent), generator=generator, device=real.device)
-        soft = self.space.relax(self.generator(z, batch.given), generator)
-        hard = self.space.embed(self.space.unembed(soft)).detach()
-        return torch.where(here, real, noise), hard + soft - soft.detach()
+    def _real(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """Real examples, embedded; what is not present is noise, which says nothing.  (B, *shape)"""
+        e = self.space.embed(batch.x.x)
+        noise = torch.randn(e.shape, generator=generator, device=e.device)
+        return torch.where(self.space.embed_mask(batch.x.present), e, noise)
+
+    @torch.no_grad()
+    def _made(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """As many made ones.  (B, *shape)"""
+        params = self._params(len(batch), batch.given, generator, batch.x.x.device)
+        return self.space.embed(self.space.unembed(self.space.relax(params, generator)))
+
+    def _params(self, n: int, given: Given, generator: torch.Generator, device: torch.device) -> Tensor:
+        """What q(x|z) is for n random codes: at first the released marginals, whatever the code.  (n, *params)"""
+        z = torch.randn((n, self.latent), generator=generator, device=device)
+        params: Tensor = self.generator(z, given)
+        return params + self.usual.to(device)
 
     def _judge(self, e: Tensor, given: Given) -> Tensor:
         said: Tensor = self.discriminator(e, given)
@@ -109,5 +135,26 @@ class Minimax(Trained, Samples[Encoded]):
     @torch.no_grad()
     def sample(self, n: int, rng: np.random.Generator, given: Encoded | None = None) -> Encoded:
         noise, context = generator_of(rng), context_of(self.given, given)
-        z = torch.randn((n, self.latent), generator=noise)
-        return whole(self.space.unembed(self.space.relax(self.generator(z, context), noise)))
+        rows = torch.split(torch.arange(n), max(AT_ONCE // self.candidates, 1))
+        kept = [
+            self._kept(len(some), {name: part.take(some) for name, part in context.items()}, noise) for some in rows
+        ]
+        return whole(torch.cat(kept))
+
+    def _kept(self, n: int, given: Given, noise: torch.Generator) -> Tensor:
+        """Data of n examples, each chosen from its candidates: the highest D after Gumbel noise is a draw by e^D."""
+        each, given = self.candidates, _often(given, self.candidates)
+        x = self.space.unembed(self.space.relax(self._params(n * each, given, noise, torch.device("cpu")), noise))
+        if each == 1:
+            return x
+        luck = -torch.log(-torch.log(torch.rand((n, each), generator=noise).clamp(1e-9, 1 - 1e-7)))
+        best = (self._judge(self.space.embed(x), given).reshape(n, each) + luck).argmax(1)
+        return x.reshape(n, each, *x.shape[1:])[torch.arange(n), best]
+
+
+def _often(given: Given, times: int) -> Given:
+    """Each row of the conditions so many times."""
+    return {
+        name: Encoded(part.x.repeat_interleave(times, 0), part.present.repeat_interleave(times, 0))
+        for name, part in given.items()
+    }
