@@ -106,7 +106,7 @@ class Aim:
 class Task:
     """What all trees of a column share: features, aim, cells (missing is 0) and the column's marginal (K,).
 
-    Cells from `ends` on repeat another column, see `_copies`.
+    Cells from `ends` on repeat another column, see `_copies`. `settled`: one of the features alone says the column.
     """
 
     x: Matrix
@@ -116,6 +116,7 @@ class Task:
     ordered: bool
     growth: Growth
     ends: int
+    settled: bool = False
 
     @property
     def joined(self) -> float:
@@ -139,22 +140,25 @@ def aim_of(before: Cells, grid: Grid, codes: Codes, positions: Floats, copied: I
     return Aim(meaning, False, meaning[:, 0])
 
 
-def orders_of(before: Cells, features: Columns, codes: Codes, aim: Aim) -> list[Floats | None]:
+def orders_of(before: Cells, features: Columns, codes: Codes, aim: Aim) -> tuple[list[Floats | None], bool]:
     """The rank (K,) of a feature's cells where not their own order but the column to come says which lie together.
 
     So for every nominal feature, and for an ordered one of which the column is a function: minutes of a time of day.
+    Whether there is such a feature is the second answer.
     """
     plain = [] if aim.classes else level_orders(before, features, aim.rank)
     orders: list[Floats | None] = []
+    settled = False
     for j, grid in enumerate(features.grids):
         cells = before.codes[:, j]
         if _is_function(cells, codes, grid.size):
+            settled = True
             orders.append(_mean_order(cells, grid.size, aim.rank))
         elif aim.classes and not grid.ordered:
             orders.append(_principal_order(cells, grid.size, aim.of))
         else:
             orders.append(None if aim.classes else plain[j])
-    return orders
+    return orders, settled
 
 
 def _mean_order(cells: Codes, size: int, rank: Floats) -> Floats:

@@ -69,8 +69,9 @@ class Trees(Network):
             return  # the marginal says all there is to say
         cell, copied = self._cells(before, features, codes, positions, name, release)
         aim = aim_of(before, grid, codes, positions, copied)
-        self.orders = orders_of(before, features, codes, aim)
-        task = Task(ordinal(before, self.orders), aim, cell, self.mass, grid.ordered, self.growth, grid.size + 1)
+        self.orders, settled = orders_of(before, features, codes, aim)
+        x, ends = ordinal(before, self.orders), grid.size + 1
+        task = Task(x, aim, cell, self.mass, grid.ordered, self.growth, ends, settled)
         self._finish(*self._members(task, rng))
         release.leaves(name, self.histograms.count.astype(np.float64))
 
@@ -128,7 +129,8 @@ class Trees(Network):
         kept = [whole]
         if g.trees > 1:
             some, other = member(task, share, rng)
-            kept, share = ([whole], 1.0) if nats > other + g.hard else ([whole, some], share)
+            every = task.settled or nats > other + g.hard
+            kept, share = ([whole], 1.0) if every else ([whole, some], share)
         kept += [member(task, share, rng)[0] for _ in range(g.trees - len(kept))]
         histograms, shift = merge([h for _, h in kept])
         return join([tree.shifted(by) for (tree, _), by in zip(kept, shift, strict=True)], self.width + 1), histograms
