@@ -1,6 +1,7 @@
 """The neural objectives on one table, each with its budget of seconds, beside the kept runs of the neural peers.
 
-usage: python benchmarks/neural.py [--seeds 0,1,2] [--budgets any_order=16,elbo=40,...] [options of tables.py]
+usage: python benchmarks/neural.py [--seeds 0,1,2] [--budgets any_order=16,elbo=40,...] [--only minimax --kept anew-..]
+       [options of tables.py]
 Every fit is a whole process with the whole machine; what is finished is reused. Peers are never run here: what
 tables.py keeps of them (`--peers tvae,ctgan,mostly`) is shown. The best objective is fitted once more, for --last
 seconds. Writes results/neural.md; ends with 1 if a criterion fails.
@@ -9,6 +10,7 @@ seconds. Writes results/neural.md; ends with 1 if a criterion fails.
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -33,14 +35,36 @@ SHARE = 5.0
 FIGURE = "c2st_hgb_test"
 
 
-def own_arguments() -> tuple[dict[str, float], float, argparse.Namespace]:
-    """Budgets by objective, the seconds of the last fit, and the rest of the command line as tables.py reads it."""
+@dataclass(frozen=True)
+class Asked:
+    """What this call is to do: seconds of training by objective and for the best of all, the objectives to run (all if
+    none is named), and the source whose kept runs stand for the others."""
+
+    budgets: dict[str, float]
+    last: float
+    only: list[str]
+    kept: str
+
+    def source(self, objective: str, ours: str) -> str:
+        """Under which source the runs of an objective are kept."""
+        return ours if objective in self.only or not self.kept else self.kept
+
+    def words(self, ours: str) -> str:
+        """The sources in words."""
+        return f"Source {ours}" + (f"; all but {', '.join(self.only)} by {self.kept}" if self.kept else "")
+
+
+def own_arguments() -> tuple[Asked, argparse.Namespace]:
+    """Ours, and the rest of the command line as tables.py reads it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--budgets", type=words, default=words(BUDGETS), help="objective=seconds,...")
     parser.add_argument("--last", type=float, default=LAST, help="seconds for the best; 0 leaves it out")
+    parser.add_argument("--only", type=words, default=[], help="objectives that changed; the others as --kept has them")
+    parser.add_argument("--kept", default="", help="an earlier source (anew-...), whose runs stand for the others")
     own, rest = parser.parse_known_args()
     budgets = {name: float(seconds) for name, _, seconds in (text.partition("=") for text in own.budgets)}
-    return budgets, own.last, arguments(["--sets", "adult", "--seeds", "0", *rest])
+    asked = Asked(budgets, own.last, own.only, own.kept)
+    return asked, arguments(["--sets", "adult", "--seeds", "0", *rest])
 
 
 def title(objective: str, seconds: float) -> str:
@@ -48,16 +72,17 @@ def title(objective: str, seconds: float) -> str:
     return f"{objective} {seconds:.0f} s"
 
 
-def ours(session: Session, table: str, objective: str, seconds: float) -> list[Row]:
+def ours(session: Session, asked: Asked, table: str, objective: str, seconds: float) -> list[Row]:
     """The figures of one objective over the seeds: run, or kept."""
-    name = f"{session.ours}-{objective}-{seconds:.0f}"
+    source = asked.source(objective, session.ours)
+    name = f"{source}-{objective}-{seconds:.0f}"
     python = session.given.python or our_python(session.envs, runs.ROOT)
     settings = [f"objective={objective}", f"time={seconds:g}", *session.given.option]
     options = [f"--option={setting}" for setting in settings]
     rows = []
     for seed in session.given.seeds:
         cost = None if session.given.again else session.bench.finished(table, name, seed)
-        if cost is None and not session.given.kept_only:
+        if cost is None and source == session.ours and not session.given.kept_only:
             cost = session.guarded(
                 partial(runs.run_ours, session.bench, table, name, seed, python, session.source, options)
             )
@@ -105,15 +130,16 @@ def best_of(budgets: Mapping[str, float], found: Mapping[str, Summary]) -> str |
     return min(reached, key=lambda name: reached[name]) if reached else None
 
 
-def compare(session: Session, table: str, budgets: Mapping[str, float], last: float) -> tuple[list[str], list[Line]]:
+def compare(session: Session, asked: Asked, table: str) -> tuple[list[str], list[Line]]:
     """Everything about one table, as Markdown, and its criteria."""
+    budgets, last = asked.budgets, asked.last
     found = {name: summarise(rows) for name, rows in landmarks(session, table)}
     for objective, seconds in budgets.items():
-        found[title(objective, seconds)] = summarise(ours(session, table, objective, seconds))
+        found[title(objective, seconds)] = summarise(ours(session, asked, table, objective, seconds))
     lines = list(criteria(table, budgets, found))
     best = best_of(budgets, found)
     if best and last:
-        reached = summarise(ours(session, table, best, last))
+        reached = summarise(ours(session, asked, table, best, last))
         found[title(best, last)] = reached
         if reached:
             said = f"the best, {title(best, last)}, C2ST-HGB"
@@ -123,14 +149,14 @@ def compare(session: Session, table: str, budgets: Mapping[str, float], last: fl
 
 def main() -> int:
     """Run, print, write; 0 if every criterion holds."""
-    budgets, last, given = own_arguments()
+    asked, given = own_arguments()
     session = open_session(given)
     sections = ["# Neural objectives on tables", ""]
     seeds = ", ".join(str(seed) for seed in given.seeds)
-    sections += [f"Means over seeds {seeds}. {machine()}. Source {session.ours}.", ""]
+    sections += [f"Means over seeds {seeds}. {machine()}. {asked.words(session.ours)}.", ""]
     lines: list[Line] = []
     for table in given.sets:
-        section, more = compare(session, table, budgets, last)
+        section, more = compare(session, asked, table)
         sections += section
         lines += more
     sections += gate_section(lines) + [f"- {note.splitlines()[0]}" for note in session.notes]

@@ -60,6 +60,13 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     add("--kept-only", action="store_true", help="run nothing: score and show what is kept")
     add("--kept-peers", action="store_true", help="run ours, and of the peers take what is kept: for work on ours")
     add("--recorded", type=Path, help="a tables.json: peers and floor that it has are taken from there, not run")
+    add("--earlier", default="", metavar="NAME", help="a source of ours (anew-...) whose runs are kept")
+    add(
+        "--unchanged",
+        type=words,
+        default=[],
+        help="tables on which those runs stand for ours: what changed since does not touch them",
+    )
     add("--one-floor", action="store_true", help="the floor of the first seed alone; it costs the most")
     add("--without-ours", action="store_true", help="the peers alone")
     add("--out", type=Path, default=runs.HERE / "results", help="where tables.md and tables.json go")
@@ -82,6 +89,10 @@ class Session:
         options = f"-{runs.digest([], *sorted(self.given.option))[:6]}" if self.given.option else ""
         return f"anew-{self.source.name}{options}"
 
+    def ours_on(self, table: str) -> str:
+        """The name of ours on a table that the last change cannot have touched: that of the earlier source."""
+        return self.given.earlier if self.given.earlier and table in self.given.unchanged else self.ours
+
     def guarded(self, work: Callable[[], Any]) -> Any:
         """A generator that fails costs its own row, not the comparison."""
         try:
@@ -93,7 +104,8 @@ class Session:
 
     def cost(self, table: str, generator: str, seed: int, run: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
         """The cost of a run: kept, or of a new one."""
-        run_none = self.given.kept_only or (self.given.kept_peers and generator != self.ours)
+        peers = self.given.kept_peers and generator != self.ours
+        run_none = self.given.kept_only or peers or (table in self.given.unchanged and generator == self.ours_on(table))
         kept = None if self.given.again and not run_none else self.bench.finished(table, generator, seed)
         if kept is not None or run_none:
             return kept
@@ -110,7 +122,7 @@ class Session:
 
     def beside(self, seed: int) -> Path:
         """Where the plain CART is kept that ran just before this run of ours."""
-        return self.bench.folder(SPEED_SET, f"cart-beside-{self.ours}", seed)
+        return self.bench.folder(SPEED_SET, f"cart-beside-{self.ours_on(SPEED_SET)}", seed)
 
     def run_ours(self, table: str, seed: int) -> dict[str, Any] | None:
         """Ours on one table; on adult plain CART runs first, since a ratio needs both times from one moment."""
@@ -124,7 +136,7 @@ class Session:
                 options.append(f"--speed-rows={SPEED_ROWS}")
             return runs.run_ours(self.bench, table, self.ours, seed, python, self.source, options)
 
-        return self.cost(table, self.ours, seed, run)
+        return self.cost(table, self.ours_on(table), seed, run)
 
     def row(self, table: str, generator: str, seed: int, cost: dict[str, Any] | None) -> tuple[Row, Row] | None:
         """The figures of a finished run, and those of fresh rows beside them."""
@@ -138,19 +150,21 @@ class Session:
         found: tuple[Row, Row] | None = self.guarded(figures)
         return found
 
-    def generators(self) -> Iterator[tuple[str, str, Callable[[str, int], dict[str, Any] | None]]]:
+    def generators(self, table: str) -> Iterator[tuple[str, str, Callable[[str, int], dict[str, Any] | None]]]:
         """Title, name of the folder, and how to run it; in the order of the printed rows."""
         for peer in [*TRIVIAL, *(peer for peer in self.given.peers if peer not in TRIVIAL)]:
             yield peer, peer, partial(self.run_peer, peer)
         if not self.given.without_ours:
-            yield "anew", self.ours, self.run_ours
+            yield "anew", self.ours_on(table), self.run_ours
 
     def recorded(self, table: str, title: str) -> list[Row]:
-        """The rows of an earlier comparison, if one is given and has them."""
+        """The rows of an earlier comparison, if one is given and has them, of all seeds that are asked for."""
         if self.given.recorded is None:
             return []
         sets = json.loads(self.given.recorded.read_text())["sets"]
         found: list[Row] = sets.get(table, {}).get(title, [])
+        if len(found) < (1 if title in (*TRIVIAL, "floor") else len(self.given.seeds)):
+            found = []
         if found:
             self.notes.append(f"{table}: {title} is taken from an earlier run of this command")
         return found
@@ -159,7 +173,7 @@ class Session:
         """Everything about one table: summaries and the rows per seed under them."""
         rows: dict[str, list[Row]] = {"floor": self.recorded(table, "floor")}
         natural: Row = {}
-        for title, generator, run in self.generators():
+        for title, generator, run in self.generators(table):
             known = [] if title == "anew" else self.recorded(table, title)
             if known:
                 rows[title] = known
@@ -227,6 +241,8 @@ def main(argv: list[str] | None = None) -> int:
             hoped += aims(table, summaries)
             if table == SPEED_SET and summaries.get("anew"):
                 lines += session.cost_lines(summaries["anew"])
+    if given.unchanged:
+        session.notes.append(f"ours on {', '.join(given.unchanged)}: kept runs of {given.earlier}")
     last = gate_section(lines) + gate_section(hoped, "Aims") + [f"- {note.splitlines()[0]}" for note in session.notes]
     print("\n".join(last))
     record |= {
