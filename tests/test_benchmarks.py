@@ -233,12 +233,20 @@ def test_aims_are_harder_than_the_gate_and_stand_beside_it() -> None:
 
 
 def test_recorded_peers_are_not_run_again(tmp_path: Path) -> None:
-    found = {"sets": {"adult": {"mostly": [{"tstr": 0.9}]}}}
+    found = {"sets": {"adult": {"mostly": [{"tstr": 0.9}] * 2}, "bank": {"mostly": [{"tstr": 0.9}]}}}
     (tmp_path / "old.json").write_text(json.dumps(found))
-    session = Session(arguments(["--recorded", str(tmp_path / "old.json")]), None, tmp_path, tmp_path)  # type: ignore[arg-type]
-    assert session.recorded("adult", "mostly") == [{"tstr": 0.9}]
-    assert session.recorded("bank", "mostly") == []
+    given = arguments(["--recorded", str(tmp_path / "old.json"), "--seeds", "0,1"])
+    session = Session(given, None, tmp_path, tmp_path)  # type: ignore[arg-type]
+    assert session.recorded("adult", "mostly") == [{"tstr": 0.9}] * 2
+    assert session.recorded("bank", "mostly") == []  # one seed of two is run again, not taken for both
+    assert session.recorded("default", "mostly") == []
     assert session.notes == ["adult: mostly is taken from an earlier run of this command"]
+
+
+def test_kept_runs_of_an_earlier_source_stand_for_ours_where_it_is_unchanged(tmp_path: Path) -> None:
+    given = arguments(["--earlier", "anew-old", "--unchanged", "bank"])
+    session = Session(given, None, tmp_path, tmp_path / "new")  # type: ignore[arg-type]
+    assert [session.ours_on(table) for table in ("bank", "adult")] == ["anew-old", "anew-new"]
 
 
 def test_the_table_of_the_scale_is_what_it_says() -> None:

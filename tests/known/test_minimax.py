@@ -24,6 +24,7 @@ def learner(monkeypatch: pytest.MonkeyPatch) -> Minimax:
         return SAID[e.argmax(1)]
 
     monkeypatch.setattr(made, "_judge", judge)
+    monkeypatch.setattr(made, "_fixed", judge)
     return made
 
 

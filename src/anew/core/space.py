@@ -98,6 +98,10 @@ class Space(ABC):
         kept = torch.rand(present.shape, generator=generator) >= share  # made on the CPU: the same anywhere
         return present & kept.to(present.device)
 
+    def rounded(self) -> Tensor:
+        """Which parts (*data) of a draw are chosen, so that no gradient passes through them: tokens."""
+        return torch.zeros(self.data, dtype=torch.bool)
+
     def usual(self) -> Tensor:
         """Parameters (*params) under which each part alone follows what was released of it; zeros where nothing was."""
         return torch.zeros(self.params)
@@ -265,6 +269,9 @@ class Tokens(Space):
     def expect(self, params: Tensor) -> Tensor:
         return self._side_by_side([torch.softmax(block, 1) for block in self.split(params)], params)
 
+    def rounded(self) -> Tensor:
+        return torch.ones(self.data, dtype=torch.bool)
+
     def usual(self) -> Tensor:
         return torch.zeros(self.params) if self.shares is None else torch.tensor(self.shares).log()
 
@@ -333,6 +340,9 @@ class Mixed(Space):
     def expect(self, params: Tensor) -> Tensor:
         real, tokens = self._parts(params)
         return torch.cat([self.real.expect(real), self.tokens.expect(tokens)], 1)
+
+    def rounded(self) -> Tensor:
+        return torch.cat([self.real.rounded(), self.tokens.rounded()])
 
     def usual(self) -> Tensor:
         return torch.cat([self.real.usual().flatten(), self.tokens.usual()])

@@ -9,10 +9,11 @@ evaluation instead of a second derivative.
 The generator is a mixture q(x) = E_z[q(x|z)] whose q(x|z) is known, and moves it to where D sees real examples (the
 boundary-seeking GAN for discrete data: Hjelm et al. 2018, arXiv 1702.08431, eq. 8 to 10). It minimises
 
-    -log E_q(x|z)[e^D(x)],   gradient  -sum_m w_m grad log q(x_m|z),   w = softmax(D(x_1), .., D(x_M)),
+    -log E_q(x|z)[e^D(x)],   gradient  -sum_m w_m (grad log q(t_m|z) + grad D(x_m)),   w = softmax(D(x_1), .., D(x_M)),
 
-of M examples x_m ~ q(x|z). No gradient passes through an example, so tokens need not be softened; a gradient through
-rounded ones taught the marginals and nothing that hangs together (docs/log.md).
+of M examples x_m ~ q(x|z) with tokens t_m. Numbers are drawn as mean + deviation x noise, and the gradient goes through
+them; tokens need not be softened: a gradient through rounded ones taught the marginals and nothing that hangs together
+(docs/log.md).
 
 What D still tells apart when the training is over is mended while drawing: of `candidates` examples one is kept with
 probability proportional to e^D (sampling importance resampling, Rubin 1988; for GANs: Azadi et al. 2019, arXiv
@@ -68,7 +69,7 @@ class Minimax(Trained, Samples[Encoded]):
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
         self.latent, self.gamma, self.candidates = latent, gamma, candidates
-        self.usual = space.usual()
+        self.usual, self.rounded = space.usual(), space.rounded()
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.discriminator = build(network, space.shape, (1,), given=given, width=width, depth=depth, **options)
@@ -103,10 +104,10 @@ class Minimax(Trained, Samples[Encoded]):
     def generate(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """-log mean_m e^D(x_m) of M examples of one code, with the gradient of the module's docstring.  (B,)"""
         params = self._params(len(batch), batch.given, generator, batch.x.x.device).repeat_interleave(DRAWS, 0)
-        with torch.no_grad():
-            x = self.space.unembed(self.space.relax(params, generator))
-            said = self._judge(self.space.embed(x), _often(batch.given, DRAWS)).reshape(len(batch), DRAWS)
-        nats = self.space.log_prob(params, x).reshape(len(batch), DRAWS)
+        x = self.space.unembed(self.space.relax(params, generator))  # numbers keep their gradient, tokens have none
+        said = self._fixed(self.space.embed(x), _often(batch.given, DRAWS)).reshape(len(batch), DRAWS)
+        chosen = self.rounded.to(x.device).expand(x.shape)
+        nats = self.space.log_prob(params, x.detach(), chosen).reshape(len(batch), DRAWS)
         luck = (nats - nats.detach()).mean(1)  # of value and mean gradient 0; without it the gradient is noisier
         return luck + math.log(DRAWS) - torch.logsumexp(said + nats - nats.detach(), 1)
 
@@ -130,6 +131,12 @@ class Minimax(Trained, Samples[Encoded]):
 
     def _judge(self, e: Tensor, given: Given) -> Tensor:
         said: Tensor = self.discriminator(e, given)
+        return said[:, 0]
+
+    def _fixed(self, e: Tensor, given: Given) -> Tensor:
+        """What D says, with a gradient in e but none in D."""
+        weights = {name: value.detach() for name, value in self.discriminator.named_parameters()}
+        said: Tensor = torch.func.functional_call(self.discriminator, weights, (e, given))
         return said[:, 0]
 
     @torch.no_grad()
