@@ -33,12 +33,13 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from anew.core.batch import Batch, Encoded
-from anew.core.learner import Phase, Samples, Trained
+from anew.core.learner import Config, Phase, Samples, Trained
 from anew.core.space import Space
 from anew.objectives._built import Given, build, context_of, generator_of, whole
 
 STEP = 0.1  # of the direction along which a slope is measured, in deviations of the embedding
 DRAWS = 8  # examples of a code that the generator compares
+FLAT = 1300.0  # gamma times rows: few rows are soon known by heart, and D must stay flat between them
 AT_ONCE = 4096  # candidates that are judged together
 
 
@@ -79,6 +80,10 @@ class Minimax(Trained, Samples[Encoded]):
     @classmethod
     def settings(cls) -> dict[str, type]:
         return {"latent": int, "gamma": float, "width": int, "depth": int, "candidates": int}
+
+    @classmethod
+    def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
+        return {"gamma": round(min(max(FLAT / max(rows, 1), 0.05), 5.0), 3)}
 
     @property
     def module(self) -> nn.Module:
