@@ -187,3 +187,9 @@ def test_real_customers(shared: Path) -> None:
     charge = anew.advise(path, "predict total_day_charge").figures
     assert charge["answer"] == "neither", "a charge is the minutes times a price"
     assert "total_day_minutes" in charge["reasons"][0]["reason"]
+
+
+def test_pictures_are_predicted_from_by_a_network_that_reads_them() -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
+    advice = anew.advise({"image": pictures, "label": ["a", "b"] * 20}, goal="predict label")
+    assert "--objective cross_entropy --network conv" in advice.figures["commands"][0]

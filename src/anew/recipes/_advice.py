@@ -233,9 +233,10 @@ def _commands(table: Dataset, goal: Goal, data: str) -> tuple[str, ...]:
     target = f" --predict {quote(str(goal.column))}" if goal.column else ""
     commands = []
     if "predict" in goal.purposes and not set(goal.purposes) & set(GENERATIVE):
+        network = "conv" if any(field.kind == "image" for field in table.schema) else "boosted"
         way = "cross_entropy" if is_class(table, str(goal.column)) else "squared_error"
         commands += [
-            f"anew fit {data} -o model/ --learn {quote(str(goal.column))} --objective {way} --network boosted",
+            f"anew fit {data} -o model/ --learn {quote(str(goal.column))} --objective {way} --network {network}",
             f"anew predict model/ {data} -o predicted.csv",
         ]
     if set(goal.purposes) & {"share", "create"}:
