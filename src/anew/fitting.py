@@ -164,6 +164,7 @@ def _train(
         batch=learner.batch,
         cool_down=learner.cool_down,
         validate_every=learner.validate_every,
+        held=learner.held,
         patience=learner.patience,
         seed=whole.seed,
         limit=limit,

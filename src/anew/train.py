@@ -41,6 +41,7 @@ class Schedule:
     validate_every: int = 250
     patience: int = 8  # validations without improvement
     holdout: float = 0.1
+    held: int = 4096  # rows held out, at most
     seed: int = 0
     limit: float = float("inf")  # seconds; only a safety stop
 
@@ -140,7 +141,7 @@ def _resume(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], stat
 def _split(n: int, schedule: Schedule) -> tuple[Tensor, Tensor]:
     """Rows to validate on and rows to learn from; tiny data validate on what they learn from."""
     order = torch.randperm(n, generator=_generator(schedule.seed, -1, 0))
-    held = min(int(n * schedule.holdout), 4096)
+    held = min(int(n * schedule.holdout), schedule.held)
     return (order[:held], order[held:]) if held >= 8 else (order, order)
 
 

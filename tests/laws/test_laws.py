@@ -32,6 +32,11 @@ def test_objective(name: str) -> None:
     testing.check_objective(OBJECTIVES[name])
 
 
+@pytest.mark.parametrize("name", OBJECTIVES.names)
+def test_objective_over_pictures(name: str) -> None:
+    testing.check_pictures(OBJECTIVES[name])
+
+
 @pytest.mark.parametrize("name", NETWORKS.names)
 def test_network(name: str) -> None:
     testing.check_network(NETWORKS[name])

@@ -119,6 +119,7 @@ class Trained(Learner):
     batch: int = 512  # rows of a step
     cool_down: float = 0.3  # the last share of the steps, in which the rate falls to zero
     validate_every: int = 250  # steps between looks at rows held out
+    held: int = 4096  # rows held out, at most
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
     passes: float = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given

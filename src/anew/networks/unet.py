@@ -47,7 +47,7 @@ class UNet(nn.Module, Module):
         given: Mapping[str, Space],
         timed: bool = False,
         width: int = 32,
-        depth: int = 2,
+        depth: int = 1,
         leaps: bool = False,
         **size: Any,
     ) -> None:

@@ -68,7 +68,7 @@ class Guided:
 
     velocity: Velocity
     scale: float
-    until: float = 0.9  # the time from which it is plain
+    until: float = 0.75  # the time from which it is plain: then a guided draw takes less than twice as long
 
     def __call__(self, x: Tensor, time: float, seen: Seen) -> Tensor:
         if not seen.given or self.scale == 1 or time >= self.until:

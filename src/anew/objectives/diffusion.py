@@ -33,11 +33,9 @@ from anew.objectives._ways import Guided, Seen, Slope, dropped, euler, heun, mul
 
 PARTLY = 0.2  # the share of examples of which something is known
 ALONE = 0.1  # the share of examples of which nothing is given
-CODED = 32  # steps of encode and decode: the less, the less they are inverse
 LATE, FEW = 0.7, 0.25  # leaps are learned in the last part of the training, from a quarter of the rows of a step
 HALVINGS = 2  # leaps are learned over all of the time, its halves and its quarters
 LEAPS = 2  # steps up to which a draw leaps: with more the slopes themselves are better
-AT_ONCE = 64  # pictures that a network is asked for at once: more leave the cache
 
 
 class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
@@ -50,6 +48,8 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     halves = True
     draws = ("steps", "guidance")
     batch = 1024
+    at_once = 2**20  # rows that the network is asked for at once
+    coded = 32  # steps of encode and decode: the less, the less they are inverse
 
     def __init__(
         self,
@@ -64,7 +64,8 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
         self.steps, self.guidance = steps or (16 if space.squared else 8), guidance
-        self.batch, self.at_once = (64, AT_ONCE) if space.squared else (1024, 2**20)
+        if space.squared:
+            self.batch, self.held, self.at_once, self.coded = 64, 512, 64, 16  # at once: more leave the cache
         self.denoising = denoising(space)
         channels, *rest = space.shape
         with torch.random.fork_rng():
@@ -197,13 +198,13 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         """The noise from which the deterministic path leads to x: a token is taken at the middle of its place."""
         last, nothing = self.denoising.last, torch.zeros_like(x.present)
         e = torch.where(self.space.embed_mask(x.present), self.space.embed(x.x), 0.0)
-        times = torch.linspace(last, 0, CODED + 1).tolist()
+        times = torch.linspace(last, 0, self.coded + 1).tolist()
         point = self._in_parts(lambda part, seen: heun(self._slope(seen), part, times), last * e, x.x, nothing, given)
         return np.asarray(point.flatten(1).double().numpy())
 
     @torch.no_grad()
     def decode(self, z: Floats, given: Encoded | Given | None = None) -> Encoded:
-        times = torch.linspace(0, self.denoising.last, CODED + 1).tolist()
+        times = torch.linspace(0, self.denoising.last, self.coded + 1).tolist()
         point = torch.from_numpy(z).float().reshape(-1, *self.space.shape)
         nothing = torch.zeros((len(point), *self.space.data))
 

@@ -10,12 +10,14 @@ from anew.testing.codecs import assert_close_frames, check_codec
 from anew.testing.examples import example_frame, example_schema, example_table
 from anew.testing.networks import check_network
 from anew.testing.objectives import check_objective, fit_example
+from anew.testing.pictures import check_pictures
 
 __all__ = [
     "assert_close_frames",
     "check_codec",
     "check_network",
     "check_objective",
+    "check_pictures",
     "example_frame",
     "example_schema",
     "example_table",
