@@ -23,6 +23,7 @@ from anew.core.schema import Field, Schema
 from anew.data.dataset import Dataset
 from anew.data.describe import describe
 from anew.data.formats._decode import decode
+from anew.data.formats.pictures import CELL
 from made_pictures import SHAPES, pictures, save
 
 MODES = list(SHAPES)
@@ -403,6 +404,21 @@ def test_words_beside_pictures() -> None:
     assert (row.kind, row.missing, row.distinct) == ("image", 0.0, 40)
     assert row.why == "40 pictures of 12 x 9 pixels, grey"
     assert json.loads(data.schema.to_json())["fields"][0]["size"] == [9, 12]
+
+
+def test_a_table_may_name_files_beside_it(tmp_path: Path) -> None:
+    came = pictures(3)
+    save(tmp_path / "scans", came)
+    (tmp_path / "a.csv").write_text("scan,age\nscans/002.png,1\nscans/000.png,2\n,3\n")
+    asked = Schema(
+        fields=(Field(name="scan", kind="image", dtype=""), Field(name="age", kind="integer", dtype="Int64"))
+    )
+    data = Dataset.open(tmp_path / "a.csv", asked)
+    assert (stack(data, "scan")[:2] == came[[2, 0]]).all()
+    assert data.frame["scan"].null_count() == 1
+    table = pl.DataFrame({"scan": [{"bytes": None, "path": "scans/001.png"}]}, schema={"scan": CELL})
+    table.write_parquet(tmp_path / "a.parquet")
+    assert (stack(Dataset.open(tmp_path / "a.parquet"), "scan") == came[1:2]).all()
 
 
 def test_of_many_pictures_some_are_read_in_proportion(tmp_path: Path) -> None:

@@ -102,7 +102,8 @@ class Dataset:
             if max_rows is None and like is None:
                 most = sample.default_rows(len(columns), picture_bytes(_schema_of(brought), columns, size))
             raw, rows, total, note = _rows(brought, columns, target, most, seed)
-            seen = see(raw, like or asked, size, skip_bad)
+            beside = Path(brought.source.path).parent if brought.source else Path()
+            seen = see(raw, like or asked, size, skip_bad, beside)
         rows, labels = (
             (rows, brought.origin.rows) if seen.kept is None else (seen.kept if rows is None else rows[seen.kept], None)
         )

@@ -36,8 +36,17 @@ class Seen:
     kept: pl.Series | None = None  # row numbers, None: all
 
 
-def see(frame: pl.DataFrame, known: Schema | None = None, size: Asked = None, skip_bad: bool = False) -> Seen:
-    """Every column of pictures decoded. A bad picture is an error that counts them all, or with `skip_bad` a note."""
+def see(
+    frame: pl.DataFrame,
+    known: Schema | None = None,
+    size: Asked = None,
+    skip_bad: bool = False,
+    base: Path = Path(),
+) -> Seen:
+    """Every column of pictures decoded. A bad picture is an error that counts them all, or with `skip_bad` a note.
+
+    Names of files are relative to the folder `base`.
+    """
     fields = {field.name: field for field in known} if known is not None else {}
     names = [cells.name for cells in frame if is_image(cells, fields.get(cells.name))]
     if not names:
@@ -45,7 +54,7 @@ def see(frame: pl.DataFrame, known: Schema | None = None, size: Asked = None, sk
     raw = [name for name in names if _is_raw(frame[name], fields.get(name))]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow warns of odd tags, and of large pictures, which we refuse
-        columns = [_pictures(frame[name], fields.get(name), size) for name in names if name not in raw]
+        columns = [_pictures(frame[name], fields.get(name), size, base) for name in names if name not in raw]
         left_out = _left_out(columns, skip_bad)
         kept = pl.Series([i for i in range(len(frame)) if i not in left_out], dtype=pl.UInt32) if left_out else None
         if kept is not None and not len(kept):
@@ -100,39 +109,39 @@ def _is_raw(cells: pl.Series, known: Field | None) -> bool:
 # ---------------------------------------------------------------- where the pictures are
 
 
-def _pictures(cells: pl.Series, known: Field | None, size: Asked) -> Pictures:
+def _pictures(cells: pl.Series, known: Field | None, size: Asked, base: Path) -> Pictures:
     if known is not None and known.kind != "image":
         raise DataError(
             f"Column {cells.name!r} holds pictures, and the schema says {known.kind!r}",
             do='Write "kind": "image" in the schema file, or leave the column out of it',
         )
-    return Pictures(cells.name, _sources(cells), known, size)
+    return Pictures(cells.name, _sources(cells, base), known, size)
 
 
-def _sources(cells: pl.Series) -> list[Source | None]:
+def _sources(cells: pl.Series, base: Path) -> list[Source | None]:
     """A file, its content or an array a row; None where there is no picture."""
     match cells.dtype:
         case pl.Struct():
-            return [_of_struct(cell) for cell in cells]
+            return [_of_struct(cell, base) for cell in cells]
         case pl.Array():
             rows = iter(cells.drop_nulls().to_numpy())
             return [next(rows) if here else None for here in cells.is_not_null()]
         case pl.Binary | pl.Null:
             return list(cells)
         case pl.String:
-            return [Path(cell) if cell else None for cell in cells]
+            return [base / cell if cell else None for cell in cells]
     raise DataError(
         f"Column {cells.name!r} is to hold pictures", found=str(cells.dtype), do="Give files, their bytes or arrays"
     )
 
 
-def _of_struct(cell: dict[str, Any] | None) -> Source | None:
+def _of_struct(cell: dict[str, Any] | None, base: Path) -> Source | None:
     if cell is None:
         return None
     content, path = cell.get("bytes"), cell.get("path")
     if content is not None:
         return bytes(content)
-    return Path(path) if path else None
+    return base / path if path else None
 
 
 # ---------------------------------------------------------------- bad ones
