@@ -4,8 +4,9 @@ Blocks are h <- h + g conv(silu(conv((1 + a) norm(h) + b))) with (a, b, g) linea
 (adaLN-zero, Peebles & Xie 2023, arXiv 2212.09748, s. 3.2; U-Net: Ronneberger et al. 2015, arXiv 1505.04597), with
 attention between all places at the lowest scale (Ho et al. 2020, arXiv 2006.11239, app. B). The sides are padded to a
 multiple of what the scales need, and large pictures are first folded, so that the highest scale has at most 32 x 32
-places. Memory stays in the usual order (B, C, H, W): on a CPU convolutions in bfloat16 are as fast in either, and
-normalising is up to 20 times slower when channels are last.
+places. A picture of the same size that is given is read beside x, place by place (Saharia et al. 2022, arXiv
+2111.05826, s. 3). Memory stays in the usual order (B, C, H, W): on a CPU convolutions in bfloat16 are as fast in
+either, and normalising is up to 20 times slower when channels are last.
 
 Shapes: B batch, C channels, H W height and width, K context.
 """
@@ -59,9 +60,13 @@ class UNet(nn.Module, Module):
         base = GROUPS * max(round(width / GROUPS), 1)
         widths = [base * 2**scale for scale in range(SCALES)]
         context = 4 * base
-        self.context = Context(given, context, timed=timed)
+        self.beside = {
+            name: space for name, space in given.items() if len(space.shape) > 2 and space.shape[-2:] == x[-2:]
+        }
+        self.context = Context({n: space for n, space in given.items() if n not in self.beside}, context, timed=timed)
         self.leap = _Leap(context) if leaps else None
-        self.read = nn.Conv2d(math.prod(x[:-2]) * self.fold**2, base, 3, padding=1)
+        channels = math.prod(x[:-2]) + sum(2 * math.prod(space.shape[:-2]) for space in self.beside.values())
+        self.read = nn.Conv2d(channels * self.fold**2, base, 3, padding=1)
         lowest = [scale == SCALES - 1 for scale in range(SCALES)]
         self.ways_down = nn.ModuleList(
             [_Scale(w, context, depth, low, leaps) for w, low in zip(widths, lowest, strict=True)]
@@ -91,7 +96,7 @@ class UNet(nn.Module, Module):
         exact = torch.autocast(x.device.type, enabled=False)  # numbers are read and written as they are
         with exact:
             told = Told(context := self.context(len(x), given, time), self._leap(context, far))
-            h = self.read(self._folded(x))
+            h = self.read(self._folded(torch.cat([x.flatten(1, -3), *self._placed(given)], 1)))
         kept = []
         for way, shrink in zip(self.ways_down, [*self.shrinks, nn.Identity()], strict=True):
             h = way(h, told)
@@ -113,6 +118,14 @@ class UNet(nn.Module, Module):
 
     def _leap(self, context: Tensor, far: Tensor | None) -> Tensor | None:
         return None if self.leap is None or far is None else self.leap(context.detach(), far)
+
+    def _placed(self, given: Mapping[str, Encoded]) -> list[Tensor]:
+        """The given pictures of the same size, zero where they are not present, and where they are.  (B, C, H, W)"""
+        placed = []
+        for name, space in self.beside.items():
+            here = space.embed_mask(given[name].present)
+            placed += [(space.embed(given[name].x) * here).flatten(1, -3), here.float().flatten(1, -3)]
+        return placed
 
     def _folded(self, x: Tensor) -> Tensor:
         """(B, ..., C, H, W) -> (B, C fold^2, H' / fold, W' / fold), H' and W' the next multiples."""

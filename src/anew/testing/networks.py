@@ -63,13 +63,15 @@ def _check_shapes(kind: type[Module], shape: tuple[int, ...], end: tuple[int, ..
 
 
 def _check_parts(kind: type[Module], shape: tuple[int, ...], end: tuple[int, ...]) -> None:
-    """A picture and words beside it are read; what is not present changes nothing, whatever stands there."""
+    """Pictures and words beside it are read; what is not present changes nothing, whatever stands there."""
     import torch
 
     from anew.core.batch import Encoded
     from anew.core.space import Real, Tokens
 
     parts = {"scan": Real((1, 7, 6)), "words": Tokens((5, 5, 5), alike=True)}
+    if len(shape) > 2:
+        parts["twin"] = Real((2, *shape[-2:]))  # of the same size
     network = kind(shape, end, given=parts, width=16, depth=1)
     assert isinstance(network, torch.nn.Module)
     torch.manual_seed(0)
@@ -77,6 +79,7 @@ def _check_parts(kind: type[Module], shape: tuple[int, ...], end: tuple[int, ...
         torch.nn.init.normal_(parameter, std=0.2)
     x = torch.randn(4, *shape)
     data = {"scan": torch.randn(4, 1, 7, 6), "words": torch.randint(5, (4, 3))}
+    data |= {"twin": torch.randn(4, *parts["twin"].shape)} if "twin" in parts else {}
     here = {name: Encoded(value, torch.rand(value.shape) < 0.8) for name, value in data.items()}
     out = network(x, here)
     for name, part in here.items():
