@@ -23,6 +23,7 @@ from anew.core.schema import Field, Schema
 from anew.data.dataset import Dataset
 from anew.data.describe import describe
 from anew.data.formats._decode import decode
+from anew.data.formats.frames import file_names
 from anew.data.formats.pictures import CELL
 from made_pictures import SHAPES, pictures, save
 
@@ -419,6 +420,22 @@ def test_a_table_may_name_files_beside_it(tmp_path: Path) -> None:
     table = pl.DataFrame({"scan": [{"bytes": None, "path": "scans/001.png"}]}, schema={"scan": CELL})
     table.write_parquet(tmp_path / "a.parquet")
     assert (stack(Dataset.open(tmp_path / "a.parquet"), "scan") == came[1:2]).all()
+
+
+def test_names_are_relative_to_where_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    came = pictures(2)
+    save(tmp_path / "all" / "scans", came)
+    (tmp_path / "all" / "scans" / "x.png").write_text("text")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=r"^'all/scans/x\.png' holds text"):
+        Dataset.open("all/scans")
+    assert (stack(Dataset.open("all/scans", skip_bad=True)) == came).all()
+    assert (stack(Dataset.open("all/scans/001.png")) == came[1:]).all()
+    names = file_names("all/../all/scans")
+    assert names is not None
+    assert names.to_list() == ["000.png", "001.png", "x.png"]
+    (tmp_path / "all" / "metadata.csv").write_text("file_name\nscans/001.png\nscans/000.png\n")
+    assert (stack(Dataset.open("all")) == came[::-1]).all()
 
 
 def test_of_many_pictures_some_are_read_in_proportion(tmp_path: Path) -> None:

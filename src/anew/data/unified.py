@@ -55,7 +55,10 @@ class Pictures:
     def called(self, row: int) -> str:
         """A picture by the name of its file, or by its row."""
         source = self.sources[row]
-        return repr(str(source)) if isinstance(source, Path) else f"The picture of {self.name!r} in row {row + 1:,}"
+        if not isinstance(source, Path):
+            return f"The picture of {self.name!r} in row {row + 1:,}"
+        here = Path.cwd()
+        return repr(str(source.relative_to(here) if source.is_relative_to(here) else source))
 
     def _each(self, act: Callable[[Source], T]) -> dict[int, T]:
         """What `act` gives for each picture that is there; a bad one is noted and left out from then on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +58,7 @@ def file_names(data: str | Path) -> pl.Series | None:
         return None
     with opened(data) as found:
         cells = found.frame.select(pl.first()).collect().to_series()
-    names = [None if cell is None else Path(cell["path"]).relative_to(path).as_posix() for cell in cells]
+    names = [None if cell is None else os.path.relpath(cell["path"], path).replace(os.sep, "/") for cell in cells]
     return pl.Series(pictures.FILE, names, dtype=pl.String)
 
 

@@ -118,11 +118,12 @@ def _cells(paths: Iterator[Path]) -> pl.Series:
 
 
 def _word(path: Path) -> str:
+    """The absolute name, since a relative one in a table is relative to the table."""
     try:
         str(path).encode()
     except UnicodeEncodeError:
         raise DataError("The name of a file is no UTF-8 text", found=os.fsencode(path), do="Rename it") from None
-    return str(path)
+    return os.path.abspath(path)
 
 
 def places_of(paths: pl.Series) -> pl.Series:
@@ -153,7 +154,7 @@ def _with_metadata(folder: Path, table: Path, read_table: ReadTable) -> Found:
         words = frame[name].cast(pl.String)
         words = words.set((words == "").fill_null(False), None)
         listed |= set(words.drop_nulls().str.replace_all("\\", "/", literal=True))
-        places = pl.Series([None if word is None else str(folder / word) for word in words], dtype=pl.String)
+        places = pl.Series([None if word is None else _word(folder / word) for word in words], dtype=pl.String)
         frame = frame.with_columns(places_of(places).alias(name)).rename({name: column})
     files, _ = _files(folder)
     unlisted = [str(file) for file in files if file.as_posix() not in listed]
