@@ -24,6 +24,16 @@ class Tile:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """Pictures under a title: one PNG in base64, `width` pixels wide on the page; `lines` name its lines."""
+
+    title: str
+    png: str
+    width: int
+    lines: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Section:
     """A part of the page. `intervals` are (label, low, value, high); `rows` a table whose keys are its heading."""
 
@@ -31,6 +41,7 @@ class Section:
     lead: str
     intervals: Sequence[tuple[str, float, float, float]] = ()
     rows: Sequence[Mapping[str, Any]] = ()
+    panels: Sequence[Panel] = ()
 
 
 @dataclass(frozen=True)

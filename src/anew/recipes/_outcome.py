@@ -22,13 +22,17 @@ Kind = TypeVar("Kind", bound="Outcome")
 
 @dataclass(frozen=True)
 class Outcome:
-    """`story` is the answer; `tables` go beside it as CSV; `figures` are the numbers by name."""
+    """`story` is the answer; `tables` go beside it as CSV, or as a folder where they hold pictures.
+
+    `files` are written as they are; `figures` are the numbers by name.
+    """
 
     story: Story
     model: Model | None = None
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     audit: Report | None = None
     folder: Path | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def figures(self) -> Mapping[str, Any]:
@@ -45,7 +49,8 @@ class Outcome:
     def _files(self) -> list[str]:
         audit = ["audit.html", "audit.json"] if self.audit else []
         model = ["model"] if self.model else []
-        return ["report.html", "report.json", *audit, *(f"{name}.csv" for name in self.tables), *model]
+        tables = [_place(name, frame) for name, frame in self.tables.items()]
+        return ["report.html", "report.json", *audit, *tables, *self.files, *model]
 
     def save(self, folder: Path) -> None:
         """Writes the folder: the story, the audit, the tables and the model."""
@@ -57,8 +62,10 @@ class Outcome:
                 if page is not None:
                     store.write_bytes(folder / f"{name}.html", page.to_html().encode())
                     store.write_bytes(folder / f"{name}.json", page.to_json().encode())
+            for name, content in self.files.items():
+                store.write_bytes(folder / name, content)
         for name, frame in self.tables.items():
-            write(frame, folder / f"{name}.csv")
+            write(frame, folder / _place(name, frame))
         if self.model is not None:
             self.model.save(folder / "model")
 
@@ -69,6 +76,13 @@ class Outcome:
 
     def _repr_html_(self) -> str:
         return self.story._repr_html_()
+
+
+def _place(name: str, frame: pl.DataFrame) -> str:
+    """A file for a table, a folder for pictures."""
+    from anew.data.formats._pictures_out import columns_of
+
+    return name if columns_of(frame) else f"{name}.csv"
 
 
 def saved(outcome: Kind, out: str | Path | None) -> Kind:
