@@ -28,7 +28,7 @@ from anew.recipes._scarce import verdict
 from anew.recipes._scores import over_splits
 from anew.recipes._shown import panel
 
-REAL, COPIES, MADE, ALONE = "real scans only", "and copies of them", "and synthetic scans", "synthetic scans only"
+REAL, COPIES, MADE, ALONE = "real scans", "real scans and copies", "real and synthetic scans", "synthetic scans"
 WAYS = (REAL, COPIES, MADE, ALONE)
 AUC, BALANCED = "area under the curve", "balanced accuracy"
 MEASURES = (AUC, BALANCED)
@@ -102,7 +102,7 @@ def story_of(
         values: Floats = np.array([one[way][name] - (one[less][name] if less else 0.0) for one in trials])
         return over_splits(values, tested)
 
-    scores = {name: {way: over(way, name) for way in WAYS} for name in MEASURES}
+    scores = {name: {way: over(way, name).clipped() for way in WAYS} for name in MEASURES}
     gains = {name: {way: over(MADE, name, way) for way in (REAL, COPIES)} for name in MEASURES}
     answer, why = verdict(gains[AUC])
     said = {"helps": "Synthetic scans help", "does not help": "Synthetic scans do not help"}
