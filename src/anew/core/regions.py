@@ -8,6 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from anew.core.dice import uniform
+
 Shape = tuple[int, ...]
 BOX, SIDE, INNER = 0.45, 0.75, 0.9  # below BOX a box is hidden, then a side, then all but a box, then places one by one
 SMALLEST = 0.2  # the least side of a box, as a share of the picture's
@@ -15,7 +17,7 @@ SMALLEST = 0.2  # the least side of a box, as a share of the picture's
 
 def anywhere(n: int, shape: Shape, partly: float, generator: torch.Generator | None, device: torch.device) -> Tensor:
     """Nothing, or in a share `partly` of the examples any share of the places, each alone.  (n, *shape)"""
-    dice = torch.rand((2, n, *shape), generator=generator, device=device)
+    dice = uniform((2, n, *shape), generator, device)
     share = dice[0].flatten(1)[:, 0]
     return dice[1] < _like(torch.where(share < partly, share / partly, 0.0), dice[1])
 
@@ -26,7 +28,7 @@ def areas(n: int, shape: Shape, partly: float, generator: torch.Generator | None
     Leading dimensions (colours) are known together.  (n, *shape)
     """
     *leading, high, wide = shape
-    kind, some, share, *ends = torch.rand((7, n), generator=generator, device=device)
+    kind, some, share, *ends = uniform((7, n), generator, device)
     rows, columns = (_span(ends[2 * i], ends[2 * i + 1]) for i in range(2))
     side = (kind >= BOX) & (kind < SIDE)
     across = share < 0.5
@@ -34,7 +36,7 @@ def areas(n: int, shape: Shape, partly: float, generator: torch.Generator | None
     columns = _whole(columns, side & ~across, ends[2])
     rows, columns = _whole(rows, side & ~across, None), _whole(columns, side & across, None)
     box = _within(rows, high)[:, :, None] & _within(columns, wide)[:, None, :]  # (n, H, W)
-    alone = torch.rand((n, high, wide), generator=generator, device=device) < _like(share, box)
+    alone = uniform((n, high, wide), generator, device) < _like(share, box)
     known = torch.where(_like(kind < SIDE, box), ~box, torch.where(_like(kind < INNER, box), box, alone))
     known = known & _like(some < partly, box)
     return known.reshape(n, *([1] * len(leading)), high, wide).expand(n, *shape)

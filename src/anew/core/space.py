@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from anew.core.dice import normal, uniform
 from anew.core.errors import DataError
 from anew.core.regions import anywhere, areas
 from anew.core.variation import hidden, varied
@@ -162,7 +163,7 @@ class Real(Space):
 
     def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
         mean, log_scale = params[:, 0], params[:, 1].clamp(NARROWEST, WIDEST)
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device, dtype=mean.dtype)
+        noise = normal(mean.shape, generator, mean.device).to(mean.dtype)
         return mean + torch.exp(log_scale) * noise
 
     def expect(self, params: Tensor) -> Tensor:
@@ -261,8 +262,8 @@ class Tokens(Space):
         return total
 
     def relax(self, params: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        uniform = torch.rand(params.shape, generator=generator, device=params.device, dtype=params.dtype)
-        gumbel = -torch.log(-torch.log(uniform.clamp(1e-9, 1 - 1e-7)))
+        dice = uniform(params.shape, generator, params.device).to(params.dtype)
+        gumbel = -torch.log(-torch.log(dice.clamp(1e-9, 1 - 1e-7)))
         blocks = [torch.softmax(block / self.temperature, 1) for block in self.split(params + gumbel)]
         return self._side_by_side(blocks, params)
 

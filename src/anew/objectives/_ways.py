@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from anew.core.batch import Encoded
+from anew.core.dice import uniform
 from anew.objectives._built import Given
 
 Slope = Callable[[Tensor, float], Tensor]  # v(x, t): (B, *shape) at one time -> (B, *shape)
@@ -91,7 +92,7 @@ def dropped(given: Given, share: float, generator: torch.Generator) -> Given:
     if not given:
         return given
     n, device = len(next(iter(given.values()))), next(iter(given.values())).x.device
-    keep = torch.rand(n, generator=generator, device=device) >= share
+    keep = uniform((n,), generator, device) >= share
     return {
         name: Encoded(part.x, part.present & keep.reshape(-1, *([1] * (part.present.ndim - 1))))
         for name, part in given.items()

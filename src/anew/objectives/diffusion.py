@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
+from anew.core.dice import normal, uniform
 from anew.core.halves import halves
 from anew.core.learner import Completes, Encodes, Optimiser, Phase, Samples, Trained
 from anew.core.muon import Muon
@@ -108,8 +109,8 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Of what is unknown and present of each example: -log p(x | x_t, known) in nats, or a squared error.  (B,)"""
         e = self.space.embed(batch.x.x)
-        noise, other = torch.randn((2, *e.shape), generator=generator, device=e.device)
-        time = torch.sigmoid(torch.randn(len(e), generator=generator, device=e.device)) * self.denoising.last  # (B,)
+        noise, other = normal((2, *e.shape), generator, e.device)
+        time = torch.sigmoid(normal((len(e),), generator, e.device)) * self.denoising.last  # (B,)
         known = batch.known
         if known is None:
             known = self.space.regions(len(e), PARTLY, generator, e.device)
@@ -127,8 +128,8 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         """
         e = self.space.embed(batch.x.x)
         n, device = len(e), e.device
-        noise, other = torch.randn((2, *e.shape), generator=generator, device=device)
-        dice = torch.rand((2, n), generator=generator, device=device)
+        noise, other = normal((2, *e.shape), generator, device)
+        dice = uniform((2, n), generator, device)
         far = 2.0 ** -((HALVINGS + 1) * dice[0]).floor()
         time = far * (dice[1] / far).floor()
         known = self.space.regions(n, PARTLY, generator, device) if batch.known is None else batch.known
