@@ -392,6 +392,20 @@ def test_new_pictures_are_read_as_the_schema_says(tmp_path: Path) -> None:
     assert again.frame.equals(new.frame)
 
 
+def test_what_is_cut_out_of_grey_pictures_is_no_loss(tmp_path: Path) -> None:
+    save(tmp_path / "a", pictures(3, "L", (16, 16)))
+    learned = Dataset.open(tmp_path / "a").schema
+    cut = pictures(2, "L", (16, 16))[..., None].repeat(4, 3)
+    cut[..., 3] = 255
+    cut[:, 4:8, 4:8, 3] = 0
+    save(tmp_path / "b", cut)
+    assert (stack(Dataset.open(tmp_path / "b", like=learned))[:, 4:8, 4:8] == 255).all()
+    cut[:, 4:8, 4:8, 3] = 100
+    save(tmp_path / "c", cut)
+    with pytest.warns(AnewWarning, match="image: 2 of 2 pictures: transparency is laid on white"):
+        Dataset.open(tmp_path / "c", like=learned)
+
+
 def test_words_beside_pictures() -> None:
     rng = np.random.default_rng(0)
     names = [f"red thing {i}" for i in range(40)]

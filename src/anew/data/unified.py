@@ -157,9 +157,8 @@ class Pictures:
 
     def _about_mode(self) -> list[str]:
         modes = Counter(found.mode for found in self.decoded.values())
-        lost: Counter[str] = Counter()
-        for mode, many in modes.items():
-            lost.update(dict.fromkeys(losses(mode, self.mode), many))
+        every = [what for found in self.decoded.values() for what in losses(found.pixels, found.mode, self.mode)]
+        lost = Counter(every)
         notes = []
         decided = self.known is None or self.known.mode is None
         if len(modes) > 1 and decided:

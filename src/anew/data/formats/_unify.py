@@ -145,12 +145,12 @@ def converted(pixels: Pixels, mode: str, wanted: str) -> Pixels:
     return np.ascontiguousarray(pixels)
 
 
-def losses(mode: str, wanted: str) -> list[str]:
-    """What pictures of a mode lose when they are read in another."""
+def losses(pixels: Pixels, mode: str, wanted: str) -> list[str]:
+    """What a picture loses when it is read in another mode; holes that were cut out are no loss: they are empty."""
     lost = []
-    if mode == "RGBA" and wanted != "RGBA":
+    if mode == "RGBA" and wanted != "RGBA" and ((pixels[:, :, 3] > 0) & (pixels[:, :, 3] < 255)).any():
         lost.append("transparency is laid on white")
-    if mode in ("RGB", "RGBA") and wanted in ("L", "I;16"):
+    if pixels.shape[2] > 1 and wanted in ("L", "I;16") and (pixels[:, :, :3] != pixels[:, :, :1]).any():
         lost.append("colour is read as grey")
     if mode == "I;16" and wanted != "I;16":
         lost.append("16 bits are rounded to 8")
