@@ -22,6 +22,7 @@ from anew.data.examples import DEFAULT, example
 from anew.data.formats.frames import write
 from anew.data.unified import Asked
 from anew.fitting import Tell, quiet
+from anew.model import MOST_PICTURES
 from anew.plan import CLASSES, OBJECTIVES
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def run(
     model = fit(learned, out=folder / "model", fresh=fresh, progress=progress, **settings)
     (folder / "schema.json").write_text(dataset.schema.to_json(), encoding="utf-8")
     tell("Creating rows", 0.5)
-    made = pl.concat(list(model.stream(rows or min(dataset.rows, MOST_MADE), seed=seed)))
+    made = model.alike(learned.frame, rows or _rows_made(dataset), seed=seed)
     synthetic = folder / f"synthetic{suffix}"
     write(made, synthetic, model.schema)
     report = model.audit(learned.frame, held, made, seed=seed, progress=progress, facts=_facts(dataset, why, model))
@@ -218,6 +219,12 @@ def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, 
         dataset.source,
     )
     return learned, dataset.frame.filter(pl.Series(held))
+
+
+def _rows_made(dataset: Dataset) -> int:
+    """As many rows as there are real ones, or of pictures a few thousand."""
+    pictures = any(field.kind == "image" for field in dataset.schema)
+    return min(dataset.rows, MOST_PICTURES if pictures else MOST_MADE)
 
 
 def _facts(dataset: Dataset, why: str, model: Model) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from anew.core.columns import OUTSIDE, Floats
 from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
 from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
+from anew.core.seeds import stream
 from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
 from anew.data.masks import read_masks, transparent
@@ -32,6 +33,8 @@ from anew.joint import Draw, Joint, candidate_cells, together
 from anew.plan import Plan, names_of
 from anew.restyling import restyled
 from anew.rulebook import Rulebook
+
+MOST_PICTURES = 2048  # that are created to be compared with real ones: they take long
 
 if TYPE_CHECKING:
     from anew.audit.report import Report
@@ -322,6 +325,22 @@ class Model:
 
     # ------------------------------------------------------------ evidence
 
+    def alike(
+        self,
+        real: pl.DataFrame,
+        n: int | None = None,
+        *,
+        where: Mapping[str, object] | Iterable[str] | None = None,
+        seed: int = 0,
+    ) -> pl.DataFrame:
+        """New rows to compare with real ones: as many, or of pictures a few thousand; given what the real ones are."""
+        pictures = any(factor.picture for factor in self.joint.factors)
+        size = min(len(real), MOST_PICTURES if pictures else len(real)) if n is None else n
+        rows = stream("alike", seed).permutation(len(real))[np.arange(size) % len(real)]
+        asked = set(self.joint.given) & set(where_of(where))
+        given = real.select(self.joint.given)[rows] if self.joint.given and not asked else None
+        return pl.concat(list(self.stream(size, where=where, seed=seed, given=given)))
+
     def audit(
         self,
         train: object,
@@ -344,7 +363,7 @@ class Model:
         new = (
             Dataset.open(synthetic, like=self.schema).frame
             if synthetic is not None
-            else pl.concat(list(self.stream(len(frames["train"]), where=where, seed=seed)))
+            else self.alike(frames["train"], where=where, seed=seed)
         )
         cost = self.provenance.get("cost")
         return examine(
