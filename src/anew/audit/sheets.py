@@ -82,7 +82,7 @@ def _looked(album: Album, evidence: Evidence) -> Looked | None:
     rows = evidence.holdout[album.numbers("holdout", TWINS)]
     loss, answers = looked_at(rows, album.field, evidence.reading)
     plain = _flattened(_shown(stack(rows[album.name], album.field)))
-    grid = _grid([plain, warmed(plain, loss)])
+    grid = _grid([_shown(plain), _shown(warmed(plain, loss))])
     said = [evidence.reading.names[answer] for answer in answers]
     truth = rows[evidence.target].cast(pl.String).fill_null("unknown").to_list()
     words = [right if right == read else f"{right}, read as {read}" for right, read in zip(truth, said, strict=True)]
