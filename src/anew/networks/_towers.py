@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anew.core.batch import Encoded
-from anew.core.space import Space
+from anew.core.space import Space, Tokens
 from anew.networks._attention import attend
 from anew.networks._waves import FREQUENCIES, waves
 
@@ -48,7 +48,7 @@ class Context(nn.Module):
 
 def tower(space: Space, width: int) -> nn.Module:
     """A module from `Encoded` of that space to (B, width)."""
-    if getattr(space, "alike", False):
+    if isinstance(space, Tokens) and space.alike:
         return Words(space, width)
     return Picture(space, width) if len(space.shape) >= 3 else Flat(space, width)
 
@@ -93,10 +93,10 @@ class Picture(nn.Module):
 class Words(nn.Module):
     """A transformer of two layers; what the words say is their mean, and that of no word is learned."""
 
-    def __init__(self, space: Space, width: int) -> None:
+    def __init__(self, space: Tokens, width: int) -> None:
         super().__init__()
-        positions = math.prod(space.data)
-        self.words = nn.Embedding(math.prod(space.shape) // positions, WORDS)
+        positions = len(space.sizes)
+        self.words = nn.Embedding(space.sizes[0], WORDS)
         nn.init.normal_(self.words.weight, std=0.5)
         self.standing = nn.Parameter(torch.randn(positions, WORDS) * 0.1)
         self.nothing = nn.Parameter(torch.zeros(WORDS))  # a first position that is always there
