@@ -13,7 +13,7 @@ import anew
 import anew.recipes as recipes
 from anew.core.errors import DataError, UsageError
 from anew.data.dataset import Dataset
-from anew.recipes import _atlas, _brand, _drawn, _judged, _pairs, _prompted, _scans, _sprites, _styled
+from anew.recipes import _atlas, _brand, _drawn, _judged, _pairs, _prompted, _reading, _scans, _shown, _sprites, _styled
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*safety stop.*")  # beside other work a second of training takes long
 
@@ -77,6 +77,22 @@ def test_a_table_without_pictures_is_refused() -> None:
         recipes.assets(pl.DataFrame({"a": [1, 2, 3]}))
 
 
+def test_a_diagnosis_that_cannot_be_made_is_refused() -> None:
+    with pytest.raises(UsageError, match="a share above 0"):
+        recipes.diagnose(_drawn.scans(100), sensitivity=1.5)
+    few = _drawn.scans(100).with_columns(diagnosis=pl.Series(["ill"] * 2 + ["healthy"] * 98))
+    with pytest.raises(DataError, match="The scans set aside lack diagnosis = ill"):
+        recipes.diagnose(few, time=1)
+
+
+def test_the_calibration_error_by_hand() -> None:
+    chance = np.array([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8], [0.2, 0.8]])
+    answers = np.array([0, 1, 1, 1])
+    error = _reading.calibration_error(chance, answers)
+    assert error.value == pytest.approx((2 * abs(0.5 - 0.9) + 2 * abs(1 - 0.8)) / 4)
+    assert error.low <= error.value <= error.high
+
+
 # ---------------------------------------------------------------- assets
 
 
@@ -123,6 +139,15 @@ def test_copies_are_told_mirrored_and_in_other_clothes() -> None:
     assert (_sprites.distances(_sprites._flat(other), flat, shape)[0] > _sprites.COPY).all()
 
 
+def test_noise_is_told_from_what_was_learned() -> None:
+    real = _drawn.signs(30)["image"].to_numpy()
+    noise = np.random.default_rng(0).integers(0, 256, real.shape, dtype=np.uint8)
+    grey = np.full_like(real, 200)
+    assert _shown.rough_words(real[:20], real) == ""
+    assert "noisy" in _shown.rough_words(noise, real)
+    assert "blurred" in _shown.rough_words(grey, real)
+
+
 def test_assets_leave_sprites_sheets_and_an_atlas(tmp_path: Path) -> None:
     from PIL import Image
 
@@ -156,6 +181,7 @@ def test_a_brand_recolours_hues_and_keeps_lightness_and_greys() -> None:
     assert (tinted[signs.min(-1) == 255] == 255).all(), "white stays white"
     allowed = {*map(tuple, brand.colours.tolist()), (0, 0, 0), (255, 255, 255)}
     assert set(map(tuple, flat.reshape(-1, 3).tolist())) <= allowed
+    assert _brand.Brand.of(123456).names == ("#123456",)
     with pytest.raises(UsageError, match="hexadecimal"):
         _brand.Brand.of("#12355b,blue")
 

@@ -39,8 +39,9 @@ class Brand:
     colours: npt.NDArray[np.uint8]
 
     @classmethod
-    def of(cls, words: str | Sequence[str]) -> Brand:
+    def of(cls, words: str | int | Sequence[str]) -> Brand:
         """From "#12355b,#e4572e" or a list of such; #abc stands for #aabbcc."""
+        words = str(words) if isinstance(words, int) else words  # 123456 on the command line is a number
         listed = [w.strip() for w in (words.split(",") if isinstance(words, str) else words) if w.strip()]
         bad = [word for word in listed if not re.fullmatch(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})", word)]
         if bad or not listed:

@@ -22,7 +22,7 @@ from anew.core.schema import Field
 from anew.data.dataset import Dataset
 from anew.recipes._brand import Brand, lightness_moved
 from anew.recipes._scans import pixels_of
-from anew.recipes._shown import as_colour, panel
+from anew.recipes._shown import as_colour, panel, rough_words, roughness
 from anew.recipes._tables import column
 
 NAMES = ("caption", "prompt", "text", "description", "title")
@@ -109,10 +109,10 @@ def story_of(
     seed: int,
 ) -> Story:
     """The page: the pictures as drawn and in the brand's colours, the words, the nearest training pictures."""
-    made, cells = sheets["drawn"], learned.frame[caption]
+    made, cells, real = sheets["drawn"], learned.frame[caption], pixels_of(learned.frame, picture)
     unknown = [w.word for w in words if not w.known]
     all_at_once = together(cells, words)
-    first, ratio = nearest(made, pixels_of(learned.frame, picture))
+    first, ratio = nearest(made, real)
     copies = int((ratio < 1 / 3).sum())
     return Story(
         title=f"Visuals for “{prompt}”",
@@ -123,6 +123,7 @@ def story_of(
                 "Each picture is shown as drawn, tinted (lightness kept, hues of the brand) and flat (only the brand's "
                 "colours, black and white)."
             ),
+            rough_words(made, real),
             "Look at them before use: nothing here judges taste, and nothing checks for trade marks.",
         ],
         tiles=_tiles(words, brand, sheets, copies),
@@ -134,6 +135,7 @@ def story_of(
             "off hue": {name: brand.off_hue(pixels) for name, pixels in sheets.items()},
             "lightness moved": lightness_moved(made, sheets["tinted"]),
             "copies": copies,
+            "roughness": {"new": roughness(made), "training": roughness(real)},
         },
         facts={"plan": plan, "colours": list(brand.names), "seed": seed},
     )

@@ -17,6 +17,7 @@ from anew.audit.saliency import looked_at, warmed
 from anew.audit.statistics import Estimate, auc, bootstrap_error, proportion
 from anew.audit.story import Section, Story, Tile
 from anew.core.columns import Floats
+from anew.core.errors import DataError
 from anew.core.schema import Field
 from anew.core.seeds import stream
 from anew.recipes._scans import Parts, pixels_of
@@ -104,6 +105,17 @@ class Reading:
             "balanced accuracy": float(np.mean(each)),
             "calibration error": vars(calibration_error(self.chance, self.answers, seed)),
         }
+
+
+def check_both(chosen: pl.DataFrame, held: pl.DataFrame, target: str, label: str) -> None:
+    """The ill are among the scans that choose the threshold, and ill and others among those that are tested."""
+    first, second = ((part[target].cast(pl.String) == label).to_numpy() for part in (chosen, held))
+    if not (first.any() and second.any() and not second.all()):
+        raise DataError(
+            f"The scans set aside lack {target} = {label}, or have nothing else",
+            found={"to choose the threshold": int(first.sum()), "to test": int(second.sum()), "in all": len(second)},
+            do="Bring more scans",
+        )
 
 
 def calibration_error(chance: Floats, answers: npt.NDArray[np.intp], seed: int = 0) -> Estimate:

@@ -14,6 +14,7 @@ from anew.audit.story import Panel
 from anew.core.pixels import Pixels
 
 LARGE = 64  # pixels a side that a small picture has on the page, about
+UNLIKE = 1.5  # times as rough, or as smooth, as real pictures
 
 
 def panel(title: str, pictures: Pixels, across: int = 12, lines: Sequence[str] = ()) -> Panel:
@@ -31,6 +32,21 @@ def lines(title: str, named: Mapping[str, Pixels]) -> Panel:
     """A line for each name, of equally many pictures each."""
     across = min(map(len, named.values()))
     return panel(title, np.concatenate([one[:across] for one in named.values()]), across, list(named))
+
+
+def roughness(pictures: Pixels) -> float:
+    """The mean difference between neighbouring pixels, of 1; noise has much of it, blur little."""
+    plain = as_colour(pictures) / 255.0
+    return float(np.mean([np.abs(np.diff(plain, axis=axis)).mean() for axis in (1, 2)]))
+
+
+def rough_words(new: Pixels, real: Pixels) -> str:
+    """A warning where new pictures are much rougher or smoother than real ones; empty where not."""
+    times = roughness(new) / max(roughness(real), 1e-9)
+    if 1 / UNLIKE < times < UNLIKE:
+        return ""
+    how = "rough: they are noisy" if times > 1 else "rough: they are blurred"
+    return f"The new pictures are {times:.1f} times as {how}. The model has learned too little: give it more time."
 
 
 def as_colour(pictures: Pixels) -> Pixels:

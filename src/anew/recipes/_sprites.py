@@ -19,13 +19,13 @@ from anew.api import Model
 from anew.audit.statistics import proportion
 from anew.audit.story import Section, Story, Tile
 from anew.core.columns import Floats
-from anew.core.errors import DataError
+from anew.core.errors import DataError, UsageError
 from anew.core.pixels import Pixels
 from anew.core.schema import Field
 from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.recipes._scans import pixels_of
-from anew.recipes._shown import panel
+from anew.recipes._shown import panel, rough_words, roughness
 
 COPY = 0.03  # of the energy of a sprite: one that differs less from a training sprite is a copy
 ROUNDS = 4  # of drawing anew in the place of copies
@@ -82,6 +82,8 @@ class Made:
 
 def new_sprites(model: Model, book: Book, n: int, how: Mapping[str, Any], seed: int) -> Made:
     """n sprites that are neither empty nor copies, of at most ROUNDS times as many."""
+    if n < 1:
+        raise UsageError("The number of sprites must be at least 1", found=n)
     kept: list[Pixels] = []
     labels: list[str] = []
     away: list[float] = []
@@ -218,6 +220,7 @@ def story_of(book: Book, made: Made, scales: Sequence[int], plan: str, seed: int
                 f"image, and {made.empty:,} were empty. Every colour and every degree of transparency occurs in the "
                 f"training sprites, and one sprite has at most {book.colours}."
             ),
+            rough_words(made.pixels, book.pixels),
             f"The sheet is there at {' and '.join(f'{s}x' for s in scales)}, enlarged by repeating pixels.",
         ],
         tiles=[
@@ -236,6 +239,7 @@ def story_of(book: Book, made: Made, scales: Sequence[int], plan: str, seed: int
             "palette": len(book.palette),
             "colours": {"new": float(np.mean(mine)), "training": float(np.mean(usual)), "most": book.colours},
             "nearest": float(np.median(made.away)),
+            "roughness": {"new": roughness(made.pixels), "training": roughness(book.pixels)},
         },
         facts={"plan": plan, "alpha": ", ".join(map(str, book.alphas[:8])), "seed": seed},
     )  # fmt: skip

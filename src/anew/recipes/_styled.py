@@ -102,7 +102,7 @@ def story_of(
                 f"on {judges.accuracy:.0%} of the held-out real pictures), one compares contents."
             ),
         ],
-        tiles=_tiles(marks, best, judges),
+        tiles=_tiles(marks, best, judges, min(AMONG, len(directions[0].source))),
         sections=[
             _shown(directions, models),
             _table(marks, models),
@@ -140,13 +140,13 @@ def _headline(marks: Marks, best: str) -> str:
     return f"{style}, {kept:.0%} of the content is kept, and they are {words} the true picture than the source is."
 
 
-def _tiles(marks: Marks, best: str, judges: Judges) -> list[Tile]:
+def _tiles(marks: Marks, best: str, judges: Judges, among: int) -> list[Tile]:
     mark = marks[best]
     tiles = [Tile(f"read as the new style, {best}", f"{mark['style']:.0%}", f"real pictures: {judges.accuracy:.0%}")]
     if TRUTH in marks:
         found, real = mark["content"], marks[TRUTH]["content"]
         tiles += [
-            Tile(f"found by content among {AMONG}", f"{found:.0%}", f"the true picture: {real:.0%}"),
+            Tile(f"found by content among {among}", f"{found:.0%}", f"the true picture: {real:.0%}"),
             Tile(
                 "distance to the true picture", f"{mark['distance']:.1f}", f"the source: {marks[COPY]['distance']:.1f}"
             ),

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from anew.api import fit
+from anew.core.errors import UsageError
 from anew.core.schema import Schema
 from anew.fitting import Tell
 from anew.recipes._drawn import scans as drawn
 from anew.recipes._outcome import Outcome, saved
-from anew.recipes._reading import Reading, story_of
+from anew.recipes._reading import Reading, check_both, story_of
 from anew.recipes._scans import apart, opened_pictures, parted, picture_of, positive_of, some
 from anew.recipes._tables import target_of
 
@@ -39,11 +40,14 @@ def diagnose(
     `sensitivity` is the share of the ill that the threshold must find among scans set aside for choosing it. `test` is
     data to test on, else a fifth is held out; `group` names the column of the patient, so that none is on both sides.
     """
+    if not 0 < sensitivity <= 1:
+        raise UsageError("The sensitivity is a share above 0 and at most 1", found=sensitivity, do="Such as 0.95")
     table = opened_pictures(data, drawn, schema, ignore)
     picture, target = picture_of(table), target_of(table, target, "diagnosis")
     label = positive_of(table, target, positive)
     parts = parted(table, picture, target, test=test, group=group, seed=seed)
     learned, chosen = apart(parts.learned, target, group, seed + 1)
+    check_both(chosen, parts.held, target, label)
     learned, read = some(learned, [picture.name, target]), {}
     for network in ("conv", "linear"):
         model = fit(

@@ -48,7 +48,7 @@ def visuals(
     table = opened_pictures(data, drawn, schema, ignore, size)
     picture, caption = picture_of(table), caption_column(table, caption)
     learned = as_words(fewer(some(table, [picture.name, caption]), keep, seed), caption)
-    prompt = prompt or str(learned.frame[caption].drop_nulls()[0])
+    prompt = str(prompt or learned.frame[caption].drop_nulls()[0])
     words = known_words(learned.frame[caption], prompt)
     model = fit(learned, learn=picture.name, given=caption, time=time, seed=seed, progress=progress)
     how = {"guidance": guidance, "steps": steps, "seed": seed}
