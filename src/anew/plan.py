@@ -202,7 +202,7 @@ def _factor(
         objective=name,
         options={**_sized(kind, network, n, len(learn) + len(given), cpu), **options},
         network=network,
-        seconds=_seconds(kind, seconds),
+        seconds=_seconds(kind, seconds, network),
     )
 
 
@@ -319,9 +319,12 @@ def _last(fields: tuple[str, ...], target: str | None) -> tuple[str, ...]:
     return tuple(f for f in fields if f != target) + ((target,) if target in fields else ())
 
 
-def _seconds(kind: type[Learner], seconds: float | None) -> float | None:
+def _seconds(kind: type[Learner], seconds: float | None, network: str | None) -> float | None:
     """What a trained learner takes of the time; a solved one takes what it takes."""
-    return (seconds or kind.usual_seconds) if issubclass(kind, Trained) else None
+    if not issubclass(kind, Trained):
+        return None
+    own = NETWORKS[network].usual_seconds if network and issubclass(kind, Predicts) else None
+    return seconds or own or kind.usual_seconds
 
 
 def is_class(dataset: Dataset, target: str) -> bool:
@@ -361,8 +364,8 @@ def _predictors(
 
 
 def _at_most_usual(plan: FactorPlan) -> float | None:
-    kind = OBJECTIVES[plan.objective].variant(plan.network)
-    return min(plan.seconds, kind.usual_seconds) if plan.seconds and issubclass(kind, Trained) else None
+    usual = _seconds(OBJECTIVES[plan.objective].variant(plan.network), None, plan.network)
+    return min(plan.seconds, usual) if plan.seconds and usual else None
 
 
 def _method(word: str, usual: str) -> tuple[str, str | None]:

@@ -40,6 +40,7 @@ class Conv(nn.Module, Module):
     """For pictures on one side: `width` channels at the lowest scale and numbers in the vector, `depth` blocks each."""
 
     pictures = True
+    usual_seconds = 120.0
     batch = 128
     rate = 2e-3
     decay = 0.05
