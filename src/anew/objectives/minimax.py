@@ -33,7 +33,8 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from anew.core.batch import Batch, Encoded
-from anew.core.learner import Config, Phase, Samples, Trained
+from anew.core.learner import Config, Learner, Phase, Samples, Trained
+from anew.core.network import NETWORKS
 from anew.core.space import Space
 from anew.objectives._built import Given, build, context_of, generator_of, whole
 
@@ -48,6 +49,7 @@ class Minimax(Trained, Samples[Encoded]):
 
     aliases = ("gan",)
     reads = ("Mixed", "Real", "Tokens")
+    networks = ("mlp", "conv")
     minimises = "a two-player game: the generator's draws against a classifier of real and made examples"
     batch = 256
     halves = True
@@ -76,6 +78,15 @@ class Minimax(Trained, Samples[Encoded]):
             self.discriminator = build(network, space.shape, (1,), given=given, width=width, depth=depth, **options)
             self.generator = build(network, (latent,), space.params, given=given, width=width, depth=depth, **options)
         self._module = nn.ModuleDict({"discriminator": self.discriminator, "generator": self.generator})
+
+    @classmethod
+    def variant(cls, network: str | None) -> type[Learner]:
+        """Numbers of a picture hang together and have no density of their own: another game, by gradients alone."""
+        if network is None or not NETWORKS[network].pictures:
+            return cls
+        from anew.objectives._relativistic import Relativistic
+
+        return Relativistic
 
     @classmethod
     def settings(cls) -> dict[str, type]:
