@@ -81,7 +81,10 @@ def test_what_is_explained_adds_up_to_what_is_said_beyond_a_blank() -> None:
     told = learner.explain(given, "scan")
     assert told.shape == (20, 1, 8, 8)
     assert (told[..., 5:] == 0).all()
-    said, nothing = (np.log(learner.predict({"scan": whole(x)})) for x in (pictures[:20], 0 * pictures[:20]))
+    with torch.no_grad():
+        said, nothing = (
+            torch.log_softmax(learner.params({"scan": whole(x)}), 1).numpy() for x in (pictures[:20], 0 * pictures[:20])
+        )
     best = said.argmax(1)[:, None]
     beyond = np.take_along_axis(said, best, 1) - np.take_along_axis(nothing, best, 1)
     assert np.abs(told.sum((1, 2, 3)) - beyond[:, 0]).mean() < 0.05 * np.abs(beyond).mean()
@@ -120,6 +123,18 @@ def test_small_changes_keep_flat_data_and_move_pictures() -> None:
     assert (changed - x).abs().mean() < 0.5 * (x.flip(0) - x).abs().mean()  # a changed picture is still that picture
     assert torch.allclose(space.vary(x, dice, strength=0.0, mirror=1.0), x.flip(3), atol=1e-5)
     assert space.vary(x, dice, strength=0.0) is x
+
+
+def test_an_answer_is_the_mean_over_nearby_pictures() -> None:
+    assert len(Real((5,)).nearby(torch.randn(2, 5))) == 1
+    assert len(Tokens((3,)).nearby(torch.zeros(2, 1))) == 1
+    x = torch.arange(12.0).reshape(1, 1, 3, 4)
+    same, down, up, right, left = Real((1, 3, 4)).nearby(x)
+    assert same is x
+    assert torch.equal(down[0, 0], x[0, 0, [0, 0, 1]])
+    assert torch.equal(up[0, 0], x[0, 0, [1, 2, 2]])
+    assert torch.equal(right[0, 0], x[0, 0, :, [0, 0, 1, 2]])
+    assert torch.equal(left[0, 0], x[0, 0, :, [1, 2, 3, 3]])
 
 
 def test_a_part_of_a_picture_is_hidden_as_a_rectangle() -> None:

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from anew.core.dice import normal, uniform
 from anew.core.errors import DataError
 from anew.core.regions import anywhere, areas
-from anew.core.variation import hidden, varied
+from anew.core.variation import hidden, moved_by_one, varied
 
 Shape = tuple[int, ...]
 NARROWEST, WIDEST = -6.0, 4.0  # log deviations of real numbers
@@ -93,6 +93,10 @@ class Space(ABC):
         `mirror`: the share of examples that are mirrored, where the space knows a left and a right.
         """
         return x
+
+    def nearby(self, x: Tensor) -> list[Tensor]:
+        """Data (B, *data) and the same otherwise put, over which an answer may be averaged: itself alone, usually."""
+        return [x]
 
     def hide(self, present: Tensor, generator: torch.Generator, share: float = 0.1) -> Tensor:
         """What is present (B, *data), less a random share of it that the rest may still tell."""
@@ -178,6 +182,9 @@ class Real(Space):
         if not self.pictured or strength == mirror == 0:
             return x
         return varied(x, generator, strength, mirror)
+
+    def nearby(self, x: Tensor) -> list[Tensor]:
+        return moved_by_one(x) if self.pictured else [x]
 
     def hide(self, present: Tensor, generator: torch.Generator, share: float = 0.1) -> Tensor:
         return hidden(present, generator, share) if self.pictured else super().hide(present, generator, share)

@@ -60,6 +60,13 @@ def _middles(n: int, like: Tensor) -> Tensor:
     return (2 * torch.arange(n, device=like.device, dtype=like.dtype) + 1) / n - 1
 
 
+def moved_by_one(x: Tensor) -> list[Tensor]:
+    """Pictures (B, ..., C, H, W) as they are, and one pixel down, up, right and left; the edge stays."""
+    tall = torch.cat([x[..., :1, :], x, x[..., -1:, :]], -2)
+    wide = torch.cat([x[..., :1], x, x[..., -1:]], -1)
+    return [x, tall[..., :-2, :], tall[..., 2:, :], wide[..., :-2], wide[..., 2:]]
+
+
 def hidden(present: Tensor, generator: torch.Generator, share: float) -> Tensor:
     """What is present of pictures (B, ..., C, H, W), less one rectangle in a share of them (cutout: DeVries & Taylor
     2017, arXiv 1708.04552)."""

@@ -3,7 +3,8 @@
 The loss of an example is -space.log_prob(network(given), y): over `Classes` (tokens) the cross-entropy of the class;
 over `Values` (a real number), with one width for all examples, half the squared error in units of that width, which is
 learned beside the network. What is given varies a little from step to step, as its space says, and a part of it is
-hidden. Nothing here knows a modality: a picture classifier is a given picture and a network that reads one.
+hidden; an answer is the mean over what is nearby. Nothing here knows a modality: a picture classifier is a given
+picture and a network that reads one.
 
 What rows that were held out can tell is set after the training: the temperature T of the classes, softmax(logits / T)
 (Guo et al. 2017, arXiv 1706.04599, s. 4.2), or the width about the values.
@@ -118,7 +119,16 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded], Explains[En
             some = {
                 name: Encoded(part.x[rows].to(device), part.present[rows].to(device)) for name, part in parts.items()
             }
-            yield rows, self.params(some).cpu()
+            yield rows, self._mean(some).cpu()
+
+    def _mean(self, given: Given) -> Tensor:
+        """The parameters, averaged over what means the same as what is given, where it varied while it was learned."""
+        told = {n: self.given[n].nearby(part.x) if self.vary > 0 else [part.x] for n, part in given.items()}
+        said = [
+            self.params({n: Encoded(told[n][i % len(told[n])], part.present) for n, part in given.items()})
+            for i in range(max(map(len, told.values())))
+        ]
+        return said[0] if len(said) == 1 else torch.stack(said).mean(0)
 
     def log_prob(self, x: Encoded, given: Encoded | Given | None = None) -> Floats:
         """log p(y | given) (n,), of the class or as the density of the value; -inf where the answer is not known."""
