@@ -34,7 +34,7 @@ from anew.audit.traits import Traits
 from anew.core.pixels import column, stack
 from anew.core.schema import Field
 
-N = 240
+N, REAL = 240, 500  # pictures a side, drawn ones and those of ../shared
 OF_PICTURES = [name for name in MEASURES.names if MEASURES[name].kinds == {"image"}]
 
 
@@ -42,20 +42,21 @@ OF_PICTURES = [name for name in MEASURES.names if MEASURES[name].kinds == {"imag
 def parts(name: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """Training, held-out and fresh pictures with their labels."""
     pixels, labels = pictures.shapes(3 * N, 0) if name == "shapes" else pictures.load(name)
-    return [(pixels[k * N : (k + 1) * N], labels[k * N : (k + 1) * N]) for k in range(3)]
+    n = N if name == "shapes" else REAL
+    return [(pixels[k * n : (k + 1) * n], labels[k * n : (k + 1) * n]) for k in range(3)]
 
 
 def made(name: str, control: str) -> pl.DataFrame:
     """A sample of a generator."""
     rng = np.random.default_rng(7)
     (train, known), _, (fresh, labels) = parts(name)
-    draw = rng.integers(0, N, N)
+    draw = rng.integers(0, len(train), len(train))
     noisy = np.clip(train + rng.normal(0, 4, train.shape), 0, 255).astype(np.uint8)
     pixels, shown = {
         "fresh": (fresh, labels),
         "copier": (train[draw], known[draw]),
         "mirrored copier": (noisy[:, :, ::-1], known),
-        "gaussian": (gaussian(train, N, rng), known),
+        "gaussian": (gaussian(train, len(train), rng), known),
         "shuffled": (fresh, rng.permutation(labels)),
     }[control]
     return pictures.frame(pixels, shown)

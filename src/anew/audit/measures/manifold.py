@@ -21,6 +21,7 @@ from anew.audit.statistics import Estimate, proportion
 from anew.core.columns import Floats
 
 NEIGHBOURS = 5
+LEAST = 0.1  # what there is to lose even where noise looks much like real pictures
 ASKED: tuple[tuple[str, str, Better, str], ...] = (
     ("precision", "pictures that could be real", "higher", "Synthetic pictures lie where real ones lie"),
     ("recall", "real pictures that could be synthetic", "higher", "Real pictures lie where synthetic ones lie"),
@@ -49,7 +50,7 @@ class Manifold(OfPictures):
                 value[name],
                 f"{words}: {value[name].value:.2f}, where real training pictures reach {best[name].value:.2f}.",
                 ceiling=best[name],
-                floor=min(worst[name].value, best[name].value / 2),
+                floor=min(worst[name].value, best[name].value - LEAST),
                 better=better,
                 unit="score",
             )
