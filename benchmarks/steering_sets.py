@@ -23,7 +23,7 @@ PARTS = {
 }
 STYLES = ("openmoji", "twemoji", "noto", "fluent")
 DIRECTIONS = tuple((a, b) for a in STYLES for b in STYLES if a != b)
-NAMED = 30  # classes of the icons: as many of the words that most names have
+NAMED = 100  # classes of the icons: as many of the words that most names have
 
 
 def smaller(pictures: Array, side: int | None) -> Array:
