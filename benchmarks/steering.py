@@ -40,6 +40,7 @@ JUDGED = (
     "steering_masks.py",
     "retrieval.py",
     "offline_features.py",
+    "style_judge.py",
     "picture_judge.py",
     "picture_sets.py",
 )
@@ -166,7 +167,9 @@ class Session:
     def where(self, part: str, name: str) -> list[str]:
         """Where the judge of a part keeps what it computes once."""
         if part in ("style", "text"):
-            which = [f"--set={name}"] if part == "text" else []
+            side = self.given.side or 64
+            styles = runs.digest([runs.HERE / "style_judge.py"], str(side))
+            which = [f"--set={name}"] if part == "text" else [f"--keep={self.judges / f'styles-{styles}.pt'}"]
             return [*which, f"--features={self.work / 'features'}"]
         bench, seed = Bench(self.rulers, self.data, self.judges.parent, self.judge_python), self.given.seed
         keep = self.judges / f"{name}-{seed}-{judge_key(bench, name, seed)}.pt"

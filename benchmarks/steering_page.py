@@ -24,7 +24,8 @@ COLUMNS = {
         Column("draws", "draws", digits=0),
     ),
     "style": (
-        Column("distance", "distance in features"),
+        Column("distance", "distance in the judge's features"),
+        Column("offline", "in offline features"),
         Column("pixels", "pixels"),
         Column("style", "style read %", 100, 1),
         Column("content", "content of 100 %", 100, 1),

@@ -1,10 +1,10 @@
 """Judge of style transfer: each test emoji in each of the other three styles, beside the true picture in that style.
 
-usage: python -m benchmarks.steering_style --data DIR --features DIR [--made FILE.npz] [--side PX] [--tested N]
+usage: python -m benchmarks.steering_style --data DIR --features DIR --keep FILE.pt [--made FILE.npz] [--side PX]
 Without --made: who does nothing (the source picture), a per-channel colour transfer (the source's mean and deviation
 of each channel set to the target style's), the target style's mean picture, and the true picture. All that is learned
-here is learned from real pictures of training emoji: the unit of the features, the classifier of styles, the encoder
-of content. One JSON line. Runs in the environment `image`.
+here is learned from real pictures of training emoji: the judge (style_judge.py) and the encoder of content, which reads
+offline features. One JSON line. Runs in the environment `image`.
 """
 
 import argparse
@@ -78,10 +78,8 @@ def discriminants(x: Array, shrinkage: float) -> Array:
 class Ruler:
     """Distance, pixels, style and content of pictures made for each direction."""
 
-    def __init__(self, emoji: Styled, features: Path) -> None:
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
+    def __init__(self, emoji: Styled, features: Path, keep: Path) -> None:
+        from benchmarks.style_judge import judge_of
 
         self.emoji, self.offline = emoji, Offline(features)
         real = {style: self.offline(emoji.pictures[style]) for style in STYLES}
@@ -90,8 +88,10 @@ class Ruler:
         self.deviation = whole.std(0) + 0.1 * whole.std()
         self.test = {style: x[emoji.test] for style, x in real.items()}
         self.content = Content(train)
-        named = np.repeat(STYLES, len(emoji.train))
-        self.style = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300)).fit(whole, named)
+        pictures = np.concatenate([emoji.pictures[style][emoji.train] for style in STYLES])
+        group = np.unique(emoji.group, return_inverse=True)[1][emoji.train]
+        self.judge = judge_of(pictures, np.repeat(np.arange(4), len(emoji.train)), np.tile(group, 4), keep)
+        self.truth = {style: self.judge.features(x[emoji.test]) for style, x in emoji.pictures.items()}
 
     def score(self, made: Mapping[str, Array]) -> dict[str, float]:
         """Means over the directions that were made, and each direction's distance."""
@@ -101,13 +101,14 @@ class Ruler:
 
     def _direction(self, source: str, target: str, pictures: Array) -> dict[str, float]:
         found, right = self.offline(pictures), np.arange(len(pictures))
-        off = (found - self.test[target]) / self.deviation
+        off, offline = self.judge.features(pictures) - self.truth[target], (found - self.test[target]) / self.deviation
         gap = (pictures.astype(np.float32) - self.emoji.pictures[target][self.emoji.test]) / 255.0
         queries, candidates = self.content.codes(found, target), self.content.codes(self.test[source], source)
         return {
             "distance": float(np.sqrt((off**2).mean(1)).mean()),
+            "offline": float(np.sqrt((offline**2).mean(1)).mean()),
             "pixels": float(np.sqrt((gap**2).mean((1, 2, 3))).mean()),
-            "style": float((self.style.predict(found) == target).mean()),
+            "style": float((self.judge.read(pictures) == STYLES.index(target)).mean()),
             "content": hits(cosines(queries, candidates), right, AMONG),
         }
 
@@ -151,6 +152,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--features", type=Path, required=True, help="where features are kept")
+    parser.add_argument("--keep", type=Path, required=True, help="where the trained judge is kept")
     parser.add_argument("--side", type=int)
     parser.add_argument("--tested", type=int)
     parser.add_argument("--made", type=Path)
@@ -161,7 +163,7 @@ def main() -> None:
     """Judge and print."""
     given = arguments()
     emoji = styled(given.data, given.side, given.tested)
-    ruler = Ruler(emoji, given.features)
+    ruler = Ruler(emoji, given.features, given.keep)
     if given.made is None:
         print(json.dumps({name: ruler.score(made) for name, made in landmarks(emoji).items()}))
         return
