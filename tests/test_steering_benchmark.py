@@ -136,3 +136,36 @@ def test_a_sheet_of_pictures_and_words(tmp_path: Path) -> None:
 
 def test_parts_are_asked_by_name() -> None:
     assert arguments(["--only", "style,text"]).only == ["style", "text"]
+
+
+def test_overwriting_keeps_what_is_known_and_draws_the_rest() -> None:
+    from types import SimpleNamespace
+
+    import polars as pl
+    from benchmarks.overwriting import overwritten
+
+    from anew.codecs.image import Image
+    from anew.core.pixels import column
+    from anew.core.release import exact
+    from anew.core.schema import Field, Schema
+    from anew.objectives.diffusion import Diffusion
+
+    field = Field(name="image", kind="image", dtype="Binary", size=(8, 8), mode="L")
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1)).astype(np.uint8)
+    codec = Image(Schema(fields=(field,)))
+    codec.fit(pl.DataFrame([column("image", pictures)]), exact())
+    learner = Diffusion(codec.space("Real"), {}, network="unet", width=8, depth=1, steps=8)
+    factor = SimpleNamespace(
+        plan=SimpleNamespace(learn=("image",)),
+        learner=learner,
+        encode=lambda frame: codec.encode(frame, "Real"),
+        decode=lambda x: codec.decode(x, "Real"),
+    )
+    model = SimpleNamespace(joint=SimpleNamespace(creating=[factor]), schema={"image": field})
+    hidden = np.zeros((6, 8, 8), bool)
+    hidden[:, :, :4] = True
+    made = [overwritten(model, pictures, hidden, seed) for seed in (0, 0, 1)]
+    assert np.abs(made[0].astype(int) - pictures)[~hidden].max() <= 1
+    assert (made[0] != pictures)[hidden].mean() > 0.5
+    assert (made[0] == made[1]).all()
+    assert (made[0] != made[2])[hidden].any()
