@@ -73,6 +73,8 @@ def test_leaps_leave_the_slopes_as_they_are(learner: Diffusion) -> None:
     twin = copy.deepcopy(learner)
     apart = {id(parameter) for parameter in twin.leaping()}
     assert apart
+    assert twin.leaps_are_learned
+    assert not Diffusion(SPACE, {"table": LABEL}, network="unet", width=16).leaps_are_learned
     for parameter in twin.module.parameters():
         if id(parameter) in apart:
             torch.nn.init.normal_(parameter)

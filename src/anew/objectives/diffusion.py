@@ -94,6 +94,12 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         assert isinstance(self.network_, Module)
         return self.network_.leaping() if self.space.squared else []
 
+    @property
+    def leaps_are_learned(self) -> bool:
+        """Not where the best weights are from before the leaps joined: their matrices start at zero."""
+        leaps = self.leaping()
+        return bool(leaps) and all(bool(parameter.any()) for parameter in leaps)
+
     def phases(self) -> Sequence[Phase]:
         adamw: Optimiser = partial(torch.optim.AdamW, lr=2e-3, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
         muon: Optimiser = partial(Muon, matrices=matrices_of(self.network_), rate=2e-3, decay=1e-4, betas=(0.9, 0.99))
@@ -188,7 +194,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     def _draw(self, point: Tensor, seen: Seen, generator: torch.Generator) -> Tensor:
         last = self.denoising.last
         times = [last * i / self.steps for i in range(self.steps + 1)]
-        if self.steps <= LEAPS and self.leaping():
+        if self.steps <= LEAPS and self.leaps_are_learned:
             point = euler(self._slope(seen, 1 / self.steps), point, times)
         else:
             point = (multistep if self.space.squared else heun)(self._slope(seen), point, times)
