@@ -58,7 +58,13 @@ def test_a_recipe_is_a_short_function_in_a_file_of_its_name(name: str) -> None:
     assert all(known[word].kind is inspect.Parameter.KEYWORD_ONLY for word in SHARED)
 
 
-@pytest.mark.parametrize("name", recipes.names())
+LONG = ("scans", "style")  # they train several models and judges
+
+
+@pytest.mark.filterwarnings("ignore:.*safety stop.*")  # beside other work two seconds of training take long
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in recipes.names()]
+)
 def test_a_recipe_runs_on_its_example_and_leaves_a_page_that_stands_alone(name: str, tmp_path: Path) -> None:
     small: dict[str, Any] = {
         "augment": {"splits": 2, "add": 100},
