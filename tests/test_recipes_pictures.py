@@ -204,6 +204,7 @@ def test_visuals_follow_the_prompt_and_the_brand(tmp_path: Path) -> None:
     done = recipes.visuals(_drawn.signs(60), "a red zebra", "#12355b,#e4572e", n=4, time=1, out=tmp_path)
     assert done.figures["off hue"]["flat"] < 1
     assert "'zebra' is not known" in done.story.headline
+    assert (tmp_path / "contact_sheet.png").stat().st_size > 0
     for name in ("drawn", "tinted", "flat"):
         assert len(list((tmp_path / name).glob("*.png"))) == 4
     with pytest.raises(UsageError, match="No word of this"):

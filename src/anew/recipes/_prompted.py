@@ -82,6 +82,13 @@ def prompted(model: Model, picture: Field, caption: str, prompt: str, n: int, ho
     return pixels if pixels.shape[3] == 4 else as_colour(pixels)
 
 
+def one_sheet(sheets: Mapping[str, Pixels]) -> bytes:
+    """A PNG: the pictures as drawn, and below them in the brand's colours."""
+    from anew.data.formats._sheets import contact_sheet
+
+    return contact_sheet(np.concatenate(list(sheets.values())), len(sheets["drawn"]))
+
+
 def nearest(made: Pixels, real: Pixels) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
     """The nearest training picture of each, and its distance over that of the second nearest.  (n,) each
 

@@ -87,7 +87,8 @@ def parted(
     known = table.frame.filter(pl.col(picture.name).is_not_null() & pl.col(target).is_not_null())
     table = replace(table, frame=known, rows=len(known))
     if test is not None:
-        learned, held = table, Dataset.open(test, like=table.schema).frame
+        asked = table.schema.select([picture.name, target])
+        learned, held = table, Dataset.open(test, like=asked).frame.drop_nulls([picture.name, target])
     else:
         learned, held = apart(table, target, group, seed)
     new = ~held[picture.name].is_in(learned.frame[picture.name].implode())

@@ -17,7 +17,7 @@ from anew.fitting import Tell
 from anew.recipes._brand import Brand
 from anew.recipes._drawn import signs as drawn
 from anew.recipes._outcome import Outcome, saved
-from anew.recipes._prompted import as_words, caption_column, known_words, prompted, story_of
+from anew.recipes._prompted import as_words, caption_column, known_words, one_sheet, prompted, story_of
 from anew.recipes._scans import fewer, opened_pictures, picture_of, some
 
 
@@ -56,4 +56,4 @@ def visuals(
     sheets = {"drawn": made, "tinted": brand.tinted(made), "flat": brand.flat(made)}
     story = story_of(learned, picture, caption, prompt, words, brand, sheets, str(model.plan), seed)
     tables = {name: pl.DataFrame({"image": pixels}) for name, pixels in sheets.items()}
-    return saved(Outcome(story, model, tables), out)
+    return saved(Outcome(story, model, tables, files={"contact_sheet.png": one_sheet(sheets)}), out)
