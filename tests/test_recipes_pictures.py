@@ -283,3 +283,67 @@ def test_the_model_of_a_recipe_is_saved_and_draws_again(tmp_path: Path) -> None:
     recipes.assets(_drawn.sprites(60), n=4, time=1, out=tmp_path)
     frame = anew.load(tmp_path / "model").sample(3)
     assert frame["image"][0].shape == (12, 12, 4)
+
+
+# ---------------------------------------------------------------- real data
+
+
+def images(shared: Path, name: str, file: str = "images.npz") -> Path:
+    found = shared / "data" / "images" / name / file
+    if not found.exists():
+        pytest.skip(f"no pictures at {found}")
+    return found
+
+
+def with_captions(file: Path, columns: list[str], some: slice) -> pl.DataFrame:
+    table = pl.read_parquet(file.with_name("captions.parquet")).select(columns)
+    return pl.DataFrame({"image": np.load(file)["images"][some]}).hstack(table[some])
+
+
+@pytest.mark.slow
+def test_a_diagnosis_of_real_lungs(shared: Path) -> None:
+    file = images(shared, "pneumonia_mnist", "data.npz")
+    found = recipes.diagnose(f"{file}#train", test=f"{file}#test", time=10).figures
+    assert found["positive"] == "label = 1"
+    assert found["conv"]["auc"]["value"] > 0.92
+    assert found["conv"]["sensitivity"]["value"] > 0.9
+    assert found["conv"]["calibration error"]["value"] < 0.1
+
+
+@pytest.mark.slow
+def test_synthetic_blood_cells_have_their_control(shared: Path) -> None:
+    file = images(shared, "blood_cells", "data.npz")
+    found = recipes.scans(file, keep=120, splits=2, time=5)
+    assert found.figures["verdict"] in ("helps", "does not help", "cannot tell")
+    assert len(found.tables["synthetic"]) == 120
+    assert all(0 <= one["value"] <= 1 for ways in found.figures["scores"].values() for one in ways.values())
+
+
+@pytest.mark.slow
+def test_assets_from_real_tiles_keep_their_palette(shared: Path) -> None:
+    tiles = with_captions(images(shared, "game_tiles"), ["category"], slice(None, None, 8))
+    made = recipes.assets(tiles, n=8, time=5).tables["sprites"]["image"].to_numpy()
+    known = {tuple(c) for c in tiles["image"].to_numpy().reshape(-1, 4).tolist()} | {(0, 0, 0, 0)}
+    assert {tuple(c) for c in made.reshape(-1, 4).tolist()} <= known
+
+
+@pytest.mark.slow
+def test_visuals_from_real_captions(shared: Path) -> None:
+    emoji = with_captions(images(shared, "emoji_captions"), ["caption"], slice(None, None, 6))
+    found = recipes.visuals(emoji, "red heart glitter", size=16, n=4, time=5).figures
+    assert [(w["word"], w["known"]) for w in found["words"]] == [("red", True), ("heart", True), ("glitter", False)]
+    assert found["off hue"]["tinted"] < found["off hue"]["drawn"]
+
+
+@pytest.mark.slow
+def test_styles_of_real_emoji_are_judged(shared: Path) -> None:
+    file = images(shared, "emoji_styles")
+    arrays, table = np.load(file), pl.read_parquet(file.with_name("captions.parquet"))[::8]
+    parts = [
+        pl.DataFrame({"image": arrays[name][::8]}).hstack(table.select("hexcode", "split", style=pl.lit(name)))
+        for name in ("noto", "fluent")
+    ]
+    found = recipes.style(pl.concat(parts), content="hexcode", split="split", size=16, n=10, time=5).figures
+    assert found["style judge"] > 0.7
+    assert found["marks"]["the true picture"]["content"] > 2 / 10
+    assert set(found["kept"]) == {"unpaired", "paired"}

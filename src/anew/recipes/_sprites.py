@@ -173,12 +173,17 @@ def _palette(pixels: Pixels) -> npt.NDArray[np.uint8]:
 
 
 def distances(new: Singles, old: Singles, shape: tuple[int, ...]) -> tuple[Floats, npt.NDArray[np.intp]]:
-    """|a - b|^2 / |a|^2 to the nearest training sprite b, as it is or mirrored, and which.  (n,) each"""
+    """How far the nearest training sprite is, and which that is.  (n,) each"""
+    far = apart(new, old, shape)
+    return far.min(1).astype(np.float64), far.argmin(1)
+
+
+def apart(new: Singles, old: Singles, shape: tuple[int, ...]) -> Singles:
+    """|a - b|^2 / |a|^2 of every new sprite a, as it is or mirrored, to every training sprite b.  (n, N)"""
     mirrored = new.reshape(len(new), *shape)[:, :, ::-1].reshape(len(new), -1)
     size = (old**2).sum(1)
     away = np.stack([(side**2).sum(1)[:, None] - 2 * side @ old.T + size for side in (new, mirrored)]).min(0)
-    far = np.maximum(away, 0) / np.maximum((new**2).sum(1)[:, None], 1e-9)
-    return far.min(1).astype(np.float64), far.argmin(1)
+    return np.asarray(np.maximum(away, 0) / np.maximum((new**2).sum(1)[:, None], 1e-9), np.float32)
 
 
 def _flat(pixels: Pixels) -> Singles:
@@ -191,11 +196,9 @@ def _flat(pixels: Pixels) -> Singles:
 def own_copies(book: Book, seed: int) -> tuple[int, int]:
     """How many of some training sprites have a copy among the others, and of how many."""
     some = stream("own copies", seed).permutation(len(book.pixels))[:CHECKED]
-    close = 0
-    for i in some:
-        others = np.delete(book.flat, i, 0)
-        close += int(distances(book.flat[i : i + 1], others, book.pixels.shape[1:])[0][0] < COPY)
-    return close, len(some)
+    far = apart(book.flat[some], book.flat, book.pixels.shape[1:])
+    far[np.arange(len(some)), some] = np.inf  # not itself
+    return int((far.min(1) < COPY).sum()), len(some)
 
 
 # ---------------------------------------------------------------- the story
