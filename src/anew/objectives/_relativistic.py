@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from anew.core.batch import Batch, Encoded
+from anew.core.dice import normal
 from anew.core.learner import Phase, Samples, Trained
 from anew.core.muon import Muon
 from anew.core.space import Space
@@ -83,7 +84,7 @@ class Relativistic(Trained, Samples[Encoded]):
         """softplus(D(y) - D(x)) + gamma / 2 (|grad D(x)|^2 + |grad D(y)|^2).  (B,)"""
         with torch.no_grad():
             seen = self._seen(batch, generator)
-        near = seen + STEP * torch.randn(seen.shape, generator=generator, device=seen.device)
+        near = seen + STEP * normal(seen.shape, generator, seen.device)
         real, made, by_real, by_made = self._judge(torch.cat([seen, near]), batch.given, 4)
         slopes = ((by_real - real) ** 2 + (by_made - made) ** 2) / STEP**2
         return softplus(made - real) + self.gamma / 2 * slopes
@@ -96,9 +97,9 @@ class Relativistic(Trained, Samples[Encoded]):
     def _seen(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Real examples, then as many made ones, embedded, as the discriminator sees them.  (2 B, *shape)"""
         real = self.space.embed(batch.x.x)
-        noise = torch.randn(real.shape, generator=generator, device=real.device)
+        noise = normal(real.shape, generator, real.device)
         real = torch.where(self.space.embed_mask(batch.x.present), real, noise)
-        z = torch.randn((len(real), self.latent), generator=generator, device=real.device)
+        z = normal((len(real), self.latent), generator, real.device)
         made = self.generator(z, batch.given)
         return torch.cat([self.space.vary(e, generator, self.vary) for e in (real, made)])
 

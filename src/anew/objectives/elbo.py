@@ -27,6 +27,7 @@ from torch import Tensor, nn
 
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
+from anew.core.dice import normal
 from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
 from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Module
@@ -92,7 +93,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """-log p(x|z) + beta (log q(z|x) - log p(z)) for one z ~ q(z|x).  (B,) nats"""
         mean, log_scale = self._posterior(batch.x, batch.given)
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+        noise = normal(mean.shape, generator, mean.device)
         z = mean + torch.exp(log_scale) * noise
         params = self._params(z, batch.given)
         code = (-0.5 * noise**2 - log_scale - 0.5 * math.log(2 * math.pi)).sum(1) - self.prior.log_prob(z, batch.given)

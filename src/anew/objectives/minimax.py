@@ -33,6 +33,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from anew.core.batch import Batch, Encoded
+from anew.core.dice import normal
 from anew.core.learner import Config, Learner, Phase, Samples, Trained
 from anew.core.network import NETWORKS
 from anew.core.space import Space
@@ -112,7 +113,7 @@ class Minimax(Trained, Samples[Encoded]):
         loss = torch.zeros(len(batch), device=batch.x.x.device)
         for e, sign in ((self._real(batch, generator), -1), (self._made(batch, generator), 1)):
             said = self._judge(e, batch.given)
-            near = e + STEP * torch.randn(e.shape, generator=generator, device=e.device)
+            near = e + STEP * normal(e.shape, generator, e.device)
             slope = (self._judge(near, batch.given) - said) / STEP
             loss = loss + softplus(sign * said) + self.gamma / 2 * slope**2
         return loss
@@ -130,7 +131,7 @@ class Minimax(Trained, Samples[Encoded]):
     def _real(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Real examples, embedded; what is not present is noise, which says nothing.  (B, *shape)"""
         e = self.space.embed(batch.x.x)
-        noise = torch.randn(e.shape, generator=generator, device=e.device)
+        noise = normal(e.shape, generator, e.device)
         return torch.where(self.space.embed_mask(batch.x.present), e, noise)
 
     @torch.no_grad()
@@ -141,7 +142,7 @@ class Minimax(Trained, Samples[Encoded]):
 
     def _params(self, n: int, given: Given, generator: torch.Generator, device: torch.device) -> Tensor:
         """What q(x|z) is for n random codes: at first the released marginals, whatever the code.  (n, *params)"""
-        z = torch.randn((n, self.latent), generator=generator, device=device)
+        z = normal((n, self.latent), generator, device)
         params: Tensor = self.generator(z, given)
         return params + self.usual.to(device)
 
