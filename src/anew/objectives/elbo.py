@@ -36,6 +36,7 @@ from anew.objectives._built import Given, awake, build, context_of, generator_of
 
 CANDIDATES = 64  # codes from the prior for each row to complete, one of which starts the rounds
 RATE, DECAY = 2e-3, 1e-4  # of learning, where the network does not say
+HASTE = 20.0  # of the one deviation: it must fall a hundredfold faster than a weight moves
 ROUNDS = 5  # of pseudo-Gibbs in a completion
 
 
@@ -72,7 +73,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
             says = space.shape if space.squared else space.params
             self.decoder = awake(build(network, (latent,), says, given=given, depth=depth, **options))
             self.prior = _Flow(latent, couplings, given)
-        self.spread = nn.Parameter(torch.zeros(())) if space.squared else None  # log of the one deviation
+        self.spread = nn.Parameter(torch.zeros(())) if space.squared else None  # log of the one deviation, over HASTE
         self._module = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior})
         self._module.register_parameter("spread", self.spread)
         self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
@@ -102,7 +103,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
     def _params(self, z: Tensor, given: Given) -> Tensor:
         """The parameters of p(x|z).  (B, *params)"""
         said: Tensor = self.decoder(z, given)
-        return said if self.spread is None else torch.stack([said, self.spread.expand(said.shape)], 1)
+        return said if self.spread is None else torch.stack([said, (HASTE * self.spread).expand(said.shape)], 1)
 
     def _posterior(self, x: Encoded, given: Given) -> tuple[Tensor, Tensor]:
         """Mean and log deviation (B, K) of q(z|x)."""
