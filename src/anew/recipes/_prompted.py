@@ -163,7 +163,7 @@ def _tiles(words: Sequence[Word], brand: Brand, sheets: Mapping[str, Pixels], co
 def _knows(unknown: Sequence[str]) -> str:
     if not unknown:
         return "every word of the prompt is known"
-    return f"{', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} not known and changed nothing"
+    return f"{', '.join(map(repr, unknown))} {'is' if len(unknown) == 1 else 'are'} not known"
 
 
 def _combination(count: int) -> str:
@@ -184,7 +184,11 @@ def _sheets(brand: Brand, sheets: Mapping[str, Pixels]) -> Section:
 
 def _words(words: Sequence[Word]) -> Section:
     rows = [
-        {"word": w.word, "training captions with it": w.captions, "known": "yes" if w.known else "no, left out"}
+        {
+            "word": w.word,
+            "training captions with it": w.captions,
+            "known": "yes" if w.known else "no, read as a word never seen",
+        }
         for w in words
     ]
     return Section("The words of the prompt", "A word is known when at least two training captions have it.", rows=rows)

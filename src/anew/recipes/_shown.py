@@ -45,8 +45,8 @@ def rough_words(new: Pixels, real: Pixels) -> str:
     times = roughness(new) / max(roughness(real), 1e-9)
     if 1 / UNLIKE < times < UNLIKE:
         return ""
-    how = "rough: they are noisy" if times > 1 else "rough: they are blurred"
-    return f"The new pictures are {times:.1f} times as {how}. The model has learned too little: give it more time."
+    how = "noisy" if times > 1 else "blurred"
+    return f"The new pictures are {how} ({times:.1f} times as rough as real ones): the model needs more time."
 
 
 def as_colour(pictures: Pixels) -> Pixels:
