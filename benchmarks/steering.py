@@ -44,6 +44,7 @@ JUDGED = (
     "picture_judge.py",
     "picture_sets.py",
 )
+ASKING = ("steering_sets.py", "steering_masks.py", "overwriting.py", "picture_sets.py")
 Rows = dict[str, dict[str, float]]
 
 
@@ -105,11 +106,12 @@ class Session:
     def folder(self, part: str, name: str, way: str) -> Path:
         """Where one run is kept: ours under the hash of its source, and all under that of what it was told."""
         told = [*self.asked(part), f"{self.given.seconds:g}"]
+        asking = [runs.HERE / source for source in ASKING]
         if way in PEERS:
-            kept = f"{way}-{runs.digest([], *told)[:6]}"
+            kept = f"{way}-{runs.digest(asking, *told)[:6]}"
         else:
             told += [*sorted(self.given.option), self.given.clock]
-            kept = f"{way}-{self.source.name}-{runs.digest([], *told)[:6]}"
+            kept = f"{way}-{self.source.name}-{runs.digest(asking, *told)[:6]}"
         return self.work / part / name / kept / str(self.given.seed)
 
     def ways(self, part: str) -> Iterator[str]:

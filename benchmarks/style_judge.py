@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 Array = np.ndarray[Any, Any]
-EPOCHS, BATCH, WIDTH = 30, 128, 64
+EPOCHS, BATCH, WIDTH = 15, 128, 64
 
 
 class StyleJudge(nn.Module):
