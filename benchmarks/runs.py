@@ -44,7 +44,12 @@ def snapshot(work: Path, runner: str = "run_anew.py", root: Path = ROOT) -> Path
     if not version.exists():
         part = version.with_name(f"{version.name}.{os.getpid()}.part")
         shutil.copytree(root / "src" / "anew", part / "anew", ignore=shutil.ignore_patterns("__pycache__"))
-        part.rename(version)
+        try:
+            part.rename(version)
+        except OSError:  # another command made it meanwhile
+            if not version.exists():
+                raise
+            shutil.rmtree(part)
     return version
 
 
