@@ -47,7 +47,8 @@ def ours(pictures: Pictures, given: argparse.Namespace) -> Array:
     if given.clock == "cpu":
         count_cpu_seconds()
     train = columns(pictures.train) | {"label": words(pictures.labels)}
-    model = anew.fit(train, predict="label", time=given.seconds, seed=given.seed, **dict(given.option))
+    how = {"objective": "cross_entropy", "network": "conv", **dict(given.option)}  # nothing else is fitted
+    model = anew.fit(train, learn="label", time=given.seconds, seed=given.seed, **how)
     chance = np.asarray(model.predict_proba(columns(pictures.held)))
     known = [str(name) for name in model.classes]
     return chance[:, [known.index(word) for word in words(np.unique(pictures.labels))]]
