@@ -20,6 +20,7 @@ from anew.core.schema import Schema
 from anew.data.captions import captioned
 from anew.data.dataset import Dataset
 from anew.data.describe import describe
+from anew.data.notes import to_keep
 from anew.data.obeying import Share, shares, with_combinations
 from anew.data.origin import Origin
 from anew.data.unified import Asked
@@ -230,12 +231,12 @@ def _model(fitted: Fitted, schema: Schema, dataset: Dataset) -> Model:
         "source": source,
         "rows": dataset.rows,
         "fitted_on": len(dataset.frame),
-        "notes": list(dataset.notes),
+        "notes": list(to_keep(dataset.notes)),
         "training": fitted.notes,
         "cost": fitted.cost,
         "released": [asdict(entry) for entry in fitted.release.record],
     }
-    card = write_card(fitted, schema, provenance, dataset.notes)
+    card = write_card(fitted, schema, provenance, to_keep(dataset.notes))
     return Model(fitted.joint, schema, fitted.plan, dataset.origin, provenance, card)
 
 

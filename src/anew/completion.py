@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -87,7 +88,7 @@ def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None, 
     fill = tuple(n for n in names if n not in joint.given and (columns is None or n in columns))
     absent = [pl.lit(None).cast(pl.Null).alias(name) for name in fill if name not in frame.columns]
     whole = frame.with_columns(absent)
-    found = masks_of(joint, masks, len(frame))
+    found = {name: mask for name, mask in masks_of(joint, masks, len(frame)).items() if name in fill}
     return Gaps(whole.select(name for name in names if name in whole.columns), fill, found)
 
 
@@ -186,17 +187,28 @@ def _block(joint: Joint, gaps: Gaps, rng: np.random.Generator) -> pl.DataFrame:
 def _factor(factor: Factor, frame: pl.DataFrame, fill: Sequence[str], rng: np.random.Generator) -> pl.DataFrame:
     codec, learner = factor.learned, factor.learner
     assert isinstance(learner, Completes)
-    given = factor.given.cells(frame) if factor.given.learned else None
+    given = factor.encode_given(frame)
     cells, empty = _partial(codec, frame)
     wanted = empty & np.array([field.name in fill for field in codec.learned])
 
     def once(rows: Rows, x: Cells, known: Bools) -> Cells:
         data, mask = codec.partly(x, known, wanted[rows], factor.view)
-        context = None if given is None else factor.given.view_of(given.take(rows), factor.view_given or factor.view)
+        context = _taken(given, rows)
         return codec.cells_of(learner.complete(data, mask, rng, context), factor.view)
 
     grids = [codec.grids[field.name] for field in codec.learned]
     return codec.decode(complete_existing(once, cells, cells.codes != MISSING, wanted, grids, rng), "Columns")
+
+
+def _taken(given: Any, rows: Rows) -> Any:
+    """What some rows are given: cells, or the tensors of one part or of several by name."""
+    if given is None or isinstance(given, Cells):
+        return given if given is None else given.take(rows)
+    if isinstance(given, dict):
+        return {name: _taken(part, rows) for name, part in given.items()}
+    import torch
+
+    return given.take(torch.from_numpy(rows))
 
 
 def _partial(codec: Table, frame: pl.DataFrame) -> tuple[Cells, Bools]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any
@@ -17,6 +17,11 @@ from anew.plan import FactorPlan
 
 TABLE = "table"  # the name of what is given as scalars
 Part = Codec[pl.DataFrame]  # of one picture or text
+
+
+def parts_of(beside: Iterable[str]) -> list[str]:
+    """What a network calls the pictures and texts that it is given: no column's own name, which may be any word."""
+    return [f"part{i}" for i, _ in enumerate(beside)]
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ class Factor:
     beside: Mapping[str, tuple[Part, str]] = field(default_factory=dict)
     picture: Part | None = None  # what is learned, where that is no table
 
+    @property
+    def columns_given(self) -> int:
+        """How many columns stand before those that a solver learns."""
+        return self.learner.space.given if isinstance(self.learner, Solved) else 0
+
     def encode_given(self, frame: pl.DataFrame) -> Any:
         """Cells for a solver; for a trained learner the only part or all by name; None where nothing is given."""
         if isinstance(self.learner, Solved):
@@ -44,7 +54,8 @@ class Factor:
         table = self.given.encode(frame, self.view_given or self.view) if self.given.learned else None
         if not self.beside:
             return table
-        parts = {name: part.encode(frame, view) for name, (part, view) in self.beside.items()}
+        read = zip(parts_of(self.beside), self.beside.values(), strict=True)
+        parts = {name: part.encode(frame, view) for name, (part, view) in read}
         return parts if table is None else {TABLE: table, **parts}
 
     def cells(self, frame: pl.DataFrame) -> Cells:

@@ -20,6 +20,7 @@ from anew.core.seeds import stream
 from anew.data.dataset import Dataset
 from anew.data.examples import DEFAULT, example
 from anew.data.formats.frames import write
+from anew.data.notes import to_keep
 from anew.data.unified import Asked
 from anew.fitting import Tell, quiet
 from anew.model import MOST_PICTURES
@@ -228,7 +229,7 @@ def _rows_made(dataset: Dataset) -> int:
 
 
 def _facts(dataset: Dataset, why: str, model: Model) -> dict[str, Any]:
-    decided = [why, *dataset.notes, *model.plan.notes, *model.provenance.get("training", [])]
+    decided = [why, *to_keep(dataset.notes), *model.plan.notes, *model.provenance.get("training", [])]
     return {"rows in the data": dataset.rows, "decided": [line for line in decided if line]}
 
 

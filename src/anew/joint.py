@@ -95,12 +95,13 @@ class Joint:
     def given(self) -> list[str]:
         """The columns that the user gives, whatever is asked."""
         made = {name for factor in self.factors for name in factor.plan.learn}
-        return [name for factor in self.factors for name in factor.plan.given if name not in made]
+        names = (name for factor in self.factors for name in factor.plan.given if name not in made)
+        return list(dict.fromkeys(names))
 
     @property
     def open_given(self) -> bool:
         """Whether what is given may be left out: beside pictures a blank is learned as well."""
-        return bool(self.given) and all(factor.picture for factor in self.factors if factor.plan.given)
+        return bool(self.given) and all(factor.learner.open_given for factor in self.factors if factor.plan.given)
 
     def blank(self, name: str, rows: int) -> pl.Series:
         """A column of which nothing is said."""
@@ -315,7 +316,7 @@ def _draw(
     allowed = factor.learned.allow(where)
     if not allowed:
         return factor.decode(learner.sample(size, rng, given))[:rows], draw
-    shift = len(factor.given.learned) if factor.view == "Columns" else 0
+    shift = factor.columns_given
     drawn = draw_where(
         learner,
         size,

@@ -23,6 +23,7 @@ def encode(joint: Joint, frame: pl.DataFrame) -> Floats:
     """(n, k) latent codes of rows with all columns of the model."""
     factor, learner = encoder(joint)
     frame = blanked(joint, factor, frame)
+    _check_there(factor, frame)
     return np.asarray(learner.encode(_data(factor, frame), factor.encode_given(frame)), np.float64)
 
 
@@ -65,6 +66,17 @@ def encoder(joint: Joint) -> tuple[Factor, Encodes[Any]]:
     if not isinstance(factor.learner, Encodes):
         raise cannot(factor, "encode")
     return factor, factor.learner
+
+
+def _check_there(factor: Factor, frame: pl.DataFrame) -> None:
+    """A picture that is not there has no code."""
+    for name in factor.plan.learn if factor.picture else ():
+        if name not in frame.columns or frame[name].null_count():
+            raise DataError(
+                f"Rows without a picture in {name!r} have no place in the latent space",
+                found=f"{frame[name].null_count()} of {len(frame)}" if name in frame.columns else "no such column",
+                do="Leave them out, or fill them first: complete() (`anew complete`)",
+            )
 
 
 def _arc(

@@ -179,10 +179,10 @@ class Model:
         """Masks as arrays; without any, what is transparent where the model knows no transparency."""
         if not self.joint.record.parts:
             return masks
+        pictures = [factor.plan.learn[0] for factor in self.joint.factors if factor.picture]
         if isinstance(masks, str | Path):
-            pictures = [self.schema[factor.plan.learn[0]] for factor in self.joint.factors if factor.picture]
-            return {field.name: read_masks(masks, field) for field in pictures[:1]}
-        return transparent(data, self.schema) if masks is None else masks
+            return {name: read_masks(masks, self.schema[name]) for name in pictures[:1]}
+        return transparent(data, _loose(self.schema), pictures) if masks is None else masks
 
     # ------------------------------------------------------------ the latent space
 
@@ -197,10 +197,19 @@ class Model:
         factor, _ = latent.encoder(self.joint)
         context = None
         if given is not None:
-            context = self._partly(given).frame if factor.picture else givens(self.joint, given)
+            context = self._beside(given, len(codes)) if factor.picture else givens(self.joint, given)
         frame = latent.decode(self.joint, codes, context)
         whole = frame if context is None else pl.concat([context, frame], how="horizontal")
         return give_back(self.joint.record.made(whole, 0, seed), self.schema, self.origin)
+
+    def _beside(self, given: object, rows: int) -> pl.DataFrame:
+        """What pictures are given, for so many of them: as many rows, or one for all."""
+        names = latent.encoder(self.joint)[0].plan.given
+        frame = self._partly(given).frame
+        frame = frame.select(name for name in names if name in frame.columns)
+        if len(frame) not in (1, rows):
+            raise UsageError("What is given is one row for all codes, or one for each", found=(len(frame), rows))
+        return frame if len(frame) == rows else pl.concat([frame] * rows)
 
     def interpolate(
         self,

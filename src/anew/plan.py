@@ -192,7 +192,8 @@ def _factor(
         raise UsageError(
             f"The objective {name} does not learn pictures", found=learn[0], do=f"Objectives that do: {', '.join(able)}"
         )
-    network = _network(name, network, bool(pictures_of(schema, (*learn, *given))))
+    read = learn if issubclass(OBJECTIVES[name], Samples) else (*learn, *given)
+    network = _network(name, network, bool(pictures_of(schema, read)))
     kind = OBJECTIVES[name].variant(network)
     _check_options(kind, name, options)
     cpu = None if seconds is None else seconds * len(os.sched_getaffinity(0))

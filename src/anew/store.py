@@ -32,7 +32,7 @@ from anew.core.columns import Columns
 from anew.core.errors import ResourceError, StoreError, UsageError
 from anew.core.learner import Arrays, Config, Learner, Trained
 from anew.core.schema import Schema
-from anew.factor import TABLE, Factor
+from anew.factor import TABLE, Factor, parts_of
 from anew.joint import Joint
 from anew.plan import OBJECTIVES, FactorPlan, Plan
 from anew.record import Record
@@ -104,7 +104,8 @@ def factor_of(kind: type[Learner], plan: FactorPlan, record: Record, view: str, 
     view_given = given.best_view(reads) if reads else view
     beside = {name: (part, part.best_view(VIEWS_BESIDE)) for name, part in record.beside(plan.given).items()}
     conditions = {TABLE: given.space(view_given)} if given.learned else {}
-    conditions |= {name: part.space(read) for name, (part, read) in beside.items()}
+    read = zip(parts_of(beside), beside.values(), strict=True)
+    conditions |= {name: part.space(view_beside) for name, (part, view_beside) in read}
     made = kind((picture or learned).space(view), conditions, seed=seed, **options)
     return Factor(plan, made, learned, given, view, view_given, beside, picture)
 

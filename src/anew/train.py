@@ -133,6 +133,8 @@ def _resume(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], stat
     if state is None or not state.weights:
         return State()
     module.load_state_dict(state.weights)
+    device = next(module.parameters()).device
+    state.average = {name: value.to(device) for name, value in state.average.items()}
     for optimiser, saved in zip(optimisers, state.optimisers, strict=True):
         optimiser.load_state_dict(saved)
     return state

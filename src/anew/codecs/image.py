@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 COLOURS = 256  # at most so many different colours make a palette
 COMPONENTS = 60
+BLOCK = 1_000  # pictures that are turned into numbers at once
 SEEN = 4_000  # pictures that principal components are computed from
 
 
@@ -66,19 +67,27 @@ class Image(Codec[pl.DataFrame]):
 
     def fit_columns(self, data: pl.DataFrame, release: Release) -> None:
         """Principal components and the grids of their scores, for solvers."""
-        flat = self._flat(self._present(data))
-        some = flat[:: max(len(flat) // SEEN, 1)]
+        pixels = self._present(data)
+        some = self._flat(pixels[:: max(len(pixels) // SEEN, 1)])
         self.middle = release.moments(f"the mean of {self.field.name}", some.mean(0))
         centred = some - self.middle
         axes = np.ascontiguousarray(_axes(centred), np.float32).astype(np.float64)  # as it is saved
         self.components = release.moments(f"components of {self.field.name}", axes)
-        scores = (flat - self.middle) @ self.components.T
+        scores = self._scores(pixels)
         gone = float(data[self.field.name].null_count())
         cut = Cut()
         self.grids = tuple(
             release.grid(f"{self.field.name} {i}", part, lambda v, c: cut(v, c, step=0.0, missing=gone))
             for i, part in enumerate(scores.T)
         )
+
+    def _scores(self, pixels: Pixels) -> Floats:
+        """(n, k), some pictures at a time."""
+        assert self.components is not None, "fit_columns was not called"
+        assert self.middle is not None
+        blocks = [pixels[start : start + BLOCK] for start in range(0, len(pixels), BLOCK)]
+        scores = [(self._flat(block) - self.middle) @ self.components.T for block in blocks]
+        return np.concatenate(scores) if scores else np.zeros((0, len(self.components)))
 
     def _present(self, data: pl.DataFrame) -> Pixels:
         return stack(data[self.field.name].drop_nulls(), self.field)
@@ -126,9 +135,7 @@ class Image(Codec[pl.DataFrame]):
         return np.asarray(2 * x - 1)
 
     def _cells(self, pixels: Pixels, gone: npt.NDArray[np.bool_]) -> Cells:
-        assert self.components is not None, "fit_columns was not called"
-        assert self.middle is not None
-        scores = (self._flat(pixels) - self.middle) @ self.components.T
+        scores = self._scores(pixels)
         cells = Cells.empty(len(pixels), len(self.grids))
         for j, grid in enumerate(self.grids):
             inside = np.clip(scores[:, j], grid.lower[0], grid.upper[-1])  # a new picture may lie beyond all known

@@ -44,6 +44,7 @@ class Learner(ABC):
     networks: ClassVar[tuple[str, ...]] = ()  # names of networks that serve it, best first; none: no choice
     keeps_rows: ClassVar[bool] = False
     minimises: ClassVar[str]  # the objective in one line, for cards and tables
+    open_given: bool = False  # whether it has learned what to do where nothing is given
     draws: ClassVar[tuple[str, ...]] = ()  # the options that may be set anew for each draw, of those of `settings`
 
     @classmethod

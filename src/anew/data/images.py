@@ -21,6 +21,7 @@ from anew.core.errors import DataError
 from anew.core.schema import Field, Schema
 from anew.data.formats._decode import Source, is_picture
 from anew.data.formats._unify import MOST
+from anew.data.notes import Named
 from anew.data.unified import Asked, Pictures
 
 LISTED = 20  # names of pictures left out that a note gives
@@ -167,8 +168,5 @@ def _named(columns: list[Pictures], left_out: set[int]) -> list[str]:
         return []
     every = [f"{column.called(row)} {why}" for column in columns for row, why in sorted(column.bad.items())]
     more = f"; and {len(every) - LISTED:,} more" if len(every) > LISTED else ""
-    return [
-        f"{len(left_out):,} row{'s' * (len(left_out) > 1)} left out, since the picture cannot be used: "
-        + "; ".join(every[:LISTED])
-        + more
-    ]
+    kept = f"{len(left_out):,} row{'s' * (len(left_out) > 1)} left out, since the picture cannot be used"
+    return [Named(f"{kept}: {'; '.join(every[:LISTED])}{more}", kept)]

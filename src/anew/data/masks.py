@@ -5,9 +5,11 @@ Shapes: n pictures, H rows, W columns.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from anew.core.columns import Bools
 from anew.core.errors import DataError
@@ -34,11 +36,11 @@ def read_masks(path: str | Path, field: Field) -> Bools:
     return masks[0] if len(masks) == 1 else masks
 
 
-def transparent(data: object, schema: Schema) -> dict[str, Bools]:
-    """What is wholly transparent in pictures whose model knows no transparency, by the name of the column."""
-    plain = [field for field in schema if field.kind == "image" and field.mode in ("L", "RGB")]
-    if not plain or isinstance(data, Dataset):
-        return {}
+def transparent(data: object, schema: Schema, names: Sequence[str]) -> dict[str, Bools]:
+    """What is wholly transparent in those pictures whose model knows no transparency, by the name of the column."""
+    plain = [schema[name] for name in names if schema[name].mode in ("L", "RGB")]
+    if not plain or isinstance(data, Dataset) or (isinstance(data, pl.DataFrame) and pl.Binary in data.dtypes):
+        return {}  # our own frames hold no transparency
     clear = schema.replace(*(field.model_copy(update={"mode": "RGBA"}) for field in plain))
     frame = Dataset.open(data, like=clear, partly=True).frame
     masks = {f.name: stack(frame[f.name], clear[f.name])[..., 3] == 0 for f in plain if f.name in frame.columns}

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from anew.core.batch import Encoded
+from anew.core.dice import uniform
 from anew.core.errors import UsageError
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Shape, Space
@@ -72,3 +73,20 @@ def whole(x: Tensor) -> Encoded:
 def column(time: Tensor, like: Tensor) -> Tensor:
     """Times (B,) as (B, 1, ..., 1), to broadcast over `like`."""
     return time.reshape(-1, *([1] * (like.ndim - 1)))
+
+
+ALONE = 0.1  # the share of examples of which nothing is given, and of those in which a part is not
+
+
+def dropped(given: Given, generator: torch.Generator) -> Given:
+    """What is given, all of it left out in a share of the rows, and each of several parts too: what a draw that says
+    less asks for is learned."""
+    if not given:
+        return given
+    n, device = len(next(iter(given.values()))), next(iter(given.values())).x.device
+    whole_rows = uniform((n,), generator, device) >= ALONE
+    kept = {}
+    for name, part in given.items():
+        keep = whole_rows if len(given) == 1 else whole_rows & (uniform((n,), generator, device) >= ALONE)
+        kept[name] = Encoded(part.x, part.present & column(keep, part.present))
+    return kept

@@ -13,6 +13,7 @@ The numbers of a picture hang together, so a made one is what G says, without no
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -26,7 +27,7 @@ from anew.core.dice import normal
 from anew.core.learner import Phase, Samples, Trained
 from anew.core.muon import Muon
 from anew.core.space import Space
-from anew.objectives._built import Given, build, context_of, generator_of, matrices_of, whole
+from anew.objectives._built import Given, build, context_of, dropped, generator_of, matrices_of, whole
 
 STEP = 0.1  # of the direction along which a slope is measured
 
@@ -36,6 +37,7 @@ class Relativistic(Trained, Samples[Encoded]):
 
     reads = ("Real",)
     networks = ("conv",)
+    open_given = True
     minimises = "a two-player game: pictures of a generator against a discriminator, relativistic, with R1 and R2"
     batch = 64
     halves = True
@@ -82,6 +84,7 @@ class Relativistic(Trained, Samples[Encoded]):
 
     def discriminate(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """softplus(D(y) - D(x)) + gamma / 2 (|grad D(x)|^2 + |grad D(y)|^2).  (B,)"""
+        batch = self._open(batch, generator)
         with torch.no_grad():
             seen = self._seen(batch, generator)
         near = seen + STEP * normal(seen.shape, generator, seen.device)
@@ -91,8 +94,13 @@ class Relativistic(Trained, Samples[Encoded]):
 
     def generate(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """softplus(D(x) - D(y)).  (B,)"""
+        batch = self._open(batch, generator)
         real, made = self._judge(self._seen(batch, generator), batch.given, 2)
         return softplus(real - made)
+
+    def _open(self, batch: Batch, generator: torch.Generator) -> Batch:
+        """The batch with what is given left out in some examples."""
+        return replace(batch, given=dropped(batch.given, generator))
 
     def _seen(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """Real examples, then as many made ones, embedded, as the discriminator sees them.  (2 B, *shape)"""

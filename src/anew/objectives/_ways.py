@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from anew.core.batch import Encoded
-from anew.core.dice import uniform
 from anew.objectives._built import Given
 
 Slope = Callable[[Tensor, float], Tensor]  # v(x, t): (B, *shape) at one time -> (B, *shape)
@@ -83,17 +82,5 @@ def with_blank(given: Given) -> Given:
     """What is given, and then as many rows again in which nothing is."""
     return {
         name: Encoded(torch.cat([part.x] * 2), torch.cat([part.present, torch.zeros_like(part.present)]))
-        for name, part in given.items()
-    }
-
-
-def dropped(given: Given, share: float, generator: torch.Generator) -> Given:
-    """What is given, all of it left out in a share of the rows, so that the velocity with nothing given is learned."""
-    if not given:
-        return given
-    n, device = len(next(iter(given.values()))), next(iter(given.values())).x.device
-    keep = uniform((n,), generator, device) >= share
-    return {
-        name: Encoded(part.x, part.present & keep.reshape(-1, *([1] * (part.present.ndim - 1))))
         for name, part in given.items()
     }

@@ -28,12 +28,11 @@ from anew.core.learner import Completes, Encodes, Optimiser, Phase, Samples, Tra
 from anew.core.muon import Muon
 from anew.core.network import Module
 from anew.core.space import Space
-from anew.objectives._built import Given, build, column, context_of, generator_of, matrices_of, whole
+from anew.objectives._built import Given, build, column, context_of, dropped, generator_of, matrices_of, whole
 from anew.objectives._denoising import denoising
-from anew.objectives._ways import Guided, Seen, Slope, dropped, euler, heun, multistep
+from anew.objectives._ways import Guided, Seen, Slope, euler, heun, multistep
 
 PARTLY = 0.2  # the share of examples of which something is known
-ALONE = 0.1  # the share of examples of which nothing is given
 LATE, FEW = 0.7, 0.25  # leaps are learned in the last part of the training, from a quarter of the rows of a step
 HALVINGS = 2  # leaps are learned over all of the time, its halves and its quarters
 LEAPS = 2  # steps up to which a draw leaps: with more the slopes themselves are better
@@ -47,6 +46,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     minimises = "the likelihood of data given noisy data, or for pictures the squared error of their difference"
     networks = ("mlp", "unet")
     halves = True
+    open_given = True
     draws = ("steps", "guidance")
     batch = 1024
     at_once = 2**20  # rows that the network is asked for at once
@@ -121,7 +121,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         if known is None:
             known = self.space.regions(len(e), PARTLY, generator, e.device)
         here = batch.x.present
-        given = dropped(batch.given, ALONE, generator)
+        given = dropped(batch.given, generator)
         e = torch.where(self.space.embed_mask(here), e, other)  # what is not present may be anything
         along = column(time, e)
         point = (1 - along) * noise + along * e
@@ -142,7 +142,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         here = batch.x.present
         e = torch.where(self.space.embed_mask(here), e, other)
         point = noise + column(time, e) * (e - noise)
-        seen = Seen(e, known & here, dropped(batch.given, ALONE, generator))
+        seen = Seen(e, known & here, dropped(batch.given, generator))
         with torch.no_grad():
             goal = self._goal(point, time, far, seen)
         wrong = torch.where(self.space.embed_mask(here & ~known), self._ask(point, time, seen, far) - goal, 0.0)

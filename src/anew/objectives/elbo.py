@@ -32,12 +32,13 @@ from anew.core.learner import Completes, Encodes, Phase, Samples, Trained
 from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Module
 from anew.core.space import Space
-from anew.objectives._built import Given, awake, build, context_of, generator_of, matrices_of, whole
+from anew.objectives._built import Given, awake, build, context_of, dropped, generator_of, matrices_of, some_of, whole
 
 CANDIDATES = 64  # codes from the prior for each row to complete, one of which starts the rounds
 RATE, DECAY = 2e-3, 1e-4  # of learning, where the network does not say
 HASTE = 20.0  # of the one deviation: it must fall a hundredfold faster than a weight moves
 ROUNDS = 5  # of pseudo-Gibbs in a completion
+AT_ONCE = 256  # rows that the networks are asked for at once where they are pictures: more fill the memory
 
 
 class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
@@ -76,6 +77,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
         self.spread = nn.Parameter(torch.zeros(())) if space.squared else None  # log of the one deviation, over HASTE
         self._module = nn.ModuleDict({"encoder": self.encoder, "decoder": self.decoder, "prior": self.prior})
         self._module.register_parameter("spread", self.spread)
+        self.open_given = space.squared
         self.batch, self.rate, self.decay = kind.batch or self.batch, kind.rate or RATE, kind.decay or DECAY
 
     @classmethod
@@ -93,11 +95,12 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
 
     def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """-log p(x|z) + beta (log q(z|x) - log p(z)) for one z ~ q(z|x).  (B,) nats"""
-        mean, log_scale = self._posterior(batch.x, batch.given)
+        given = dropped(batch.given, generator) if self.open_given else batch.given
+        mean, log_scale = self._posterior(batch.x, given)
         noise = normal(mean.shape, generator, mean.device)
         z = mean + torch.exp(log_scale) * noise
-        params = self._params(z, batch.given)
-        code = (-0.5 * noise**2 - log_scale - 0.5 * math.log(2 * math.pi)).sum(1) - self.prior.log_prob(z, batch.given)
+        params = self._params(z, given)
+        code = (-0.5 * noise**2 - log_scale - 0.5 * math.log(2 * math.pi)).sum(1) - self.prior.log_prob(z, given)
         return -self.space.log_prob(params, batch.x.x, batch.x.present) + self.beta * code
 
     def _params(self, z: Tensor, given: Given) -> Tensor:
@@ -154,16 +157,22 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
     @torch.no_grad()
     def encode(self, x: Encoded, given: Encoded | None = None) -> Floats:
         """The posterior mean, in the coordinates u in which the prior is standard normal."""
-        context = context_of(self.given, given)
-        u, _ = self.prior(self._posterior(x, context)[0], context)
-        return np.asarray(u.double().numpy())
+        context, codes = context_of(self.given, given), [np.zeros((0, self.latent))]
+        for rows in torch.split(torch.arange(len(x)), AT_ONCE):
+            some = context_of(self.given, some_of(context, rows))
+            u, _ = self.prior(self._posterior(x.take(rows), some)[0], some)
+            codes.append(u.double().numpy())
+        return np.concatenate(codes)
 
     @torch.no_grad()
     def decode(self, z: Floats, given: Encoded | None = None) -> Encoded:
         """The means and the likeliest tokens at the coordinates."""
-        context = context_of(self.given, given)
-        params = self._params(self.prior.draw(torch.from_numpy(z).float(), context), context)
-        return whole(self.space.unembed(self.space.expect(params)))
+        context, codes, made = context_of(self.given, given), torch.from_numpy(z).float(), []
+        for rows in torch.split(torch.arange(len(codes)), AT_ONCE):
+            some = context_of(self.given, some_of(context, rows))
+            params = self._params(self.prior.draw(codes[rows], some), some)
+            made.append(self.space.unembed(self.space.expect(params)))
+        return whole(torch.cat(made))
 
     def _draw(self, z: Tensor, given: Given, generator: torch.Generator) -> Tensor:
         """x ~ p(x|z): by Gumbel's trick a relaxed draw's likeliest token is an exact draw. Of pictures, the mean."""
