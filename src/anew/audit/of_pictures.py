@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from anew.audit.album import LOOKED, PICTURES, Album
+from anew.audit.album import LOOKED, PICTURES, SOME, Album
 from anew.audit.evidence import Evidence
-from anew.audit.finding import Finding
+from anew.audit.finding import Finding, finding
 from anew.audit.measure import Measure
 from anew.audit.statistics import Estimate
 from anew.core.columns import Floats
@@ -75,3 +75,46 @@ def error_of_draws(rng: np.random.Generator, times: int = 12) -> Callable[[Dista
         return float(np.std([distance(fresh[a], side[b]) for a, b in draws], ddof=1))
 
     return error
+
+
+class OfFeatures(OfPictures):
+    """A distance between features of synthetic and of held-out pictures: of the own reader, and of ImageNet's network
+    where the optional packages are there. Ceiling: training pictures; floor: a Gaussian fitted to the pixels."""
+
+    chapter = "likeness"
+    weight = 3
+    reads = True
+    title: str  # what the distance is called
+
+    def look(self, evidence: Evidence, album: Album) -> list[Finding]:
+        size = size_of(album)
+        found = [self._one(evidence, album, "features of an own network", album.features, size)]
+        if album.has_imagenet:
+            found.append(self._one(evidence, album, "ImageNet features", album.imagenet, min(size, SOME)))
+        return found
+
+    def _one(
+        self, evidence: Evidence, album: Album, what: str, features: Callable[[str], Floats], size: int
+    ) -> Finding:
+        value, best, floor = compared(self.distance, features, size, self.error(evidence))
+        return finding(
+            self.name,
+            self.titled(evidence, album, f"{self.title}, {what}"),
+            value,
+            f"In the {what}, {self.told(size, value.value, best.value, floor)}",
+            ceiling=best,
+            floor=floor,
+            unit="distance",
+        )
+
+    @abstractmethod
+    def distance(self, a: Floats, b: Floats) -> float:
+        """Of features (n, D) and (m, D)."""
+
+    @abstractmethod
+    def error(self, evidence: Evidence) -> Callable[[Distance, Floats, Floats], float]:
+        """How its standard error is found."""
+
+    @abstractmethod
+    def told(self, size: int, value: float, best: float, floor: float) -> str:
+        """The rest of the sentence."""

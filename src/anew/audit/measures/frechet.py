@@ -12,40 +12,26 @@ from collections.abc import Callable
 
 import numpy as np
 
-from anew.audit.album import SOME, Album
 from anew.audit.evidence import Evidence
-from anew.audit.finding import Finding, finding
-from anew.audit.of_pictures import OfPictures, compared, error_of_draws, size_of
+from anew.audit.of_pictures import Distance, OfFeatures, error_of_draws
 from anew.core.columns import Floats
 
 
-class Frechet(OfPictures):
+class Frechet(OfFeatures):
     question = "Do the pictures as a whole show what real ones show?"
-    chapter = "likeness"
     order = 31
-    weight = 3
-    reads = True
+    title = "Frechet distance"
 
-    def look(self, evidence: Evidence, album: Album) -> list[Finding]:
-        size = size_of(album)
-        found = [self._one(evidence, album, "features of an own network", album.features, size)]
-        if album.has_imagenet:
-            found.append(self._one(evidence, album, "ImageNet features", album.imagenet, min(size, SOME)))
-        return found
+    def distance(self, a: Floats, b: Floats) -> float:
+        return frechet(a, b)
 
-    def _one(
-        self, evidence: Evidence, album: Album, what: str, features: Callable[[str], Floats], size: int
-    ) -> Finding:
-        value, best, floor = compared(frechet, features, size, error_of_draws(evidence.rng(41)))
-        return finding(
-            self.name,
-            self.titled(evidence, album, f"Frechet distance, {what}"),
-            value,
-            f"In the {what}, {size:,} synthetic pictures are {value.value:.3g} away from as many fresh real ones; real "
-            f"training pictures are {best.value:.3g} away, and noise with the right mean and covariance {floor:.3g}.",
-            ceiling=best,
-            floor=floor,
-            unit="distance",
+    def error(self, evidence: Evidence) -> Callable[[Distance, Floats, Floats], float]:
+        return error_of_draws(evidence.rng(41))
+
+    def told(self, size: int, value: float, best: float, floor: float) -> str:
+        return (
+            f"{size:,} synthetic pictures are {value:.3g} away from as many fresh real ones; real training pictures "
+            f"are {best:.3g} away, and noise with the right mean and covariance {floor:.3g}."
         )
 
 

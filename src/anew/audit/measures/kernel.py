@@ -9,40 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from anew.audit.album import SOME, Album
 from anew.audit.evidence import Evidence
-from anew.audit.finding import Finding, finding
-from anew.audit.of_pictures import OfPictures, compared, error_of_parts, size_of
+from anew.audit.of_pictures import Distance, OfFeatures, error_of_parts
 from anew.core.columns import Floats
 
 
-class Kernel(OfPictures):
+class Kernel(OfFeatures):
     question = "Do the pictures differ in any moment of their features?"
-    chapter = "likeness"
     order = 32
-    weight = 3
-    reads = True
+    title = "kernel distance"
 
-    def look(self, evidence: Evidence, album: Album) -> list[Finding]:
-        size = size_of(album)
-        found = [self._one(evidence, album, "features of an own network", album.features, size)]
-        if album.has_imagenet:
-            found.append(self._one(evidence, album, "ImageNet features", album.imagenet, min(size, SOME)))
-        return found
+    def distance(self, a: Floats, b: Floats) -> float:
+        return kernel_distance(a, b)
 
-    def _one(
-        self, evidence: Evidence, album: Album, what: str, features: Callable[[str], Floats], size: int
-    ) -> Finding:
-        value, best, floor = compared(kernel_distance, features, size, error_of_parts(evidence.rng(42)))
-        return finding(
-            self.name,
-            self.titled(evidence, album, f"kernel distance, {what}"),
-            value,
-            f"In the {what}, the kernel distance to fresh real pictures is {value.value:.3g}; that of real training "
-            f"pictures is {best.value:.3g}, and that of noise with the right mean and covariance {floor:.3g}.",
-            ceiling=best,
-            floor=floor,
-            unit="distance",
+    def error(self, evidence: Evidence) -> Callable[[Distance, Floats, Floats], float]:
+        return error_of_parts(evidence.rng(42))
+
+    def told(self, size: int, value: float, best: float, floor: float) -> str:
+        return (
+            f"the kernel distance to fresh real pictures is {value:.3g}; that of real training pictures is {best:.3g}, "
+            f"and that of noise with the right mean and covariance {floor:.3g}."
         )
 
 
