@@ -14,6 +14,7 @@ Shapes: B batch, C channels, H W height and width, K context.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -171,7 +172,7 @@ class _Scale(nn.Module):
         return h
 
 
-class _Modulated(nn.Module):
+class _Modulated(nn.Module, ABC):
     """h + g f((1 + a) norm(h) + b), with a, b and g linear in the context and the leap; g starts at zero."""
 
     def __init__(self, width: int, context: int, leaps: bool) -> None:
@@ -183,8 +184,9 @@ class _Modulated(nn.Module):
         if self.leap is not None:
             nn.init.zeros_(self.leap.weight)
 
+    @abstractmethod
     def inner(self, h: Tensor) -> Tensor:
-        raise NotImplementedError
+        """f, from places to as many places with as many channels."""
 
     def forward(self, h: Tensor, told: Told) -> Tensor:
         said = self.modulate(told.context)
