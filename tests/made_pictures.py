@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from anew.core import pixels
 from anew.core.pixels import Pixels
+from anew.data.dataset import Dataset
 
 SHAPES: dict[str, tuple[int, ...]] = {"L": (), "RGB": (3,), "RGBA": (4,), "I;16": ()}
 
@@ -27,3 +30,16 @@ def save(folder: Path, array: Pixels, suffix: str = ".png", start: int = 0, **op
     for path, picture in zip(paths, array, strict=True):
         Image.fromarray(picture).save(path, **options)
     return paths
+
+
+def stack(data: Dataset, name: str = "image") -> Pixels:
+    """(n, H, W[, C]) as it was given to `pictures`."""
+    field = data.schema[name]
+    array = pixels.stack(data.frame[name], field)
+    return array[..., 0] if array.shape[-1] == 1 else array
+
+
+def content(array: Pixels, suffix: str = "png", **options: Any) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, suffix, **options)
+    return file.getvalue()
