@@ -1,12 +1,11 @@
 """A U-Net: a picture goes down to few places and up again, and every scale is joined with what it was on the way down.
 
-Blocks are h <- h + g conv(silu(conv((1 + a) norm(h) + b))) with (a, b, g) linear in the context, g starting at zero
-(adaLN-zero, Peebles & Xie 2023, arXiv 2212.09748, s. 3.2; U-Net: Ronneberger et al. 2015, arXiv 1505.04597), with
-attention between all places at the lowest scale (Ho et al. 2020, arXiv 2006.11239, app. B). The sides are padded to a
-multiple of what the scales need, and large pictures are first folded, so that the highest scale has at most 32 x 32
-places. A picture of the same size that is given is read beside x, place by place (Saharia et al. 2022, arXiv
-2111.05826, s. 3). Memory stays in the usual order (B, C, H, W): on a CPU convolutions in bfloat16 are as fast in
-either, and normalising is up to 20 times slower when channels are last.
+Blocks are h <- h + g conv(silu(conv((1 + a) norm(h) + b))) with (a, b, g) said by the context (`_modulated`; U-Net:
+Ronneberger et al. 2015, arXiv 1505.04597), with attention between all places at the lowest scale (Ho et al. 2020,
+arXiv 2006.11239, app. B). The sides are padded to a multiple of what the scales need, and large pictures are first
+folded, so that the highest scale has at most 32 x 32 places. A picture of the same size that is given is read beside
+x, place by place (Saharia et al. 2022, arXiv 2111.05826, s. 3). Memory stays in the usual order (B, C, H, W): on a CPU
+convolutions in bfloat16 are as fast in either, and normalising is up to 20 times slower when channels are last.
 
 Shapes: B batch, C channels, H W height and width, K context.
 """
@@ -14,10 +13,9 @@ Shapes: B batch, C channels, H W height and width, K context.
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -27,8 +25,8 @@ from anew.core.batch import Encoded
 from anew.core.network import Module
 from anew.core.space import Shape, Space
 from anew.networks._attention import attend
+from anew.networks._modulated import Leap, Modulated, Told, leaping, told_of
 from anew.networks._towers import Context
-from anew.networks._waves import FREQUENCIES, waves
 
 LARGEST = 32  # places a side at the highest scale
 SCALES = 3
@@ -65,7 +63,7 @@ class UNet(nn.Module, Module):
             name: space for name, space in given.items() if len(space.shape) > 2 and space.shape[-2:] == x[-2:]
         }
         self.context = Context({n: space for n, space in given.items() if n not in self.beside}, context, timed=timed)
-        self.leap = _Leap(context) if leaps else None
+        self.leap = Leap(context) if leaps else None
         channels = math.prod(x[:-2]) + sum(2 * math.prod(space.shape[:-2]) for space in self.beside.values())
         self.read = nn.Conv2d(channels * self.fold**2, base, 3, padding=1)
         lowest = [scale == SCALES - 1 for scale in range(SCALES)]
@@ -96,7 +94,7 @@ class UNet(nn.Module, Module):
         assert x is not None
         exact = torch.autocast(x.device.type, enabled=False)  # numbers are read and written as they are
         with exact:
-            told = Told(context := self.context(len(x), given, time), self._leap(context, far))
+            told = told_of(self.context(len(x), given, time), self.leap, far)
             h = self.read(self._folded(torch.cat([x.flatten(1, -3), *self._placed(given)], 1)))
         kept = []
         for way, shrink in zip(self.ways_down, [*self.shrinks, nn.Identity()], strict=True):
@@ -115,10 +113,7 @@ class UNet(nn.Module, Module):
         return [weight for weight in self.parameters() if weight.ndim > 1 and id(weight) not in apart]
 
     def leaping(self) -> list[nn.Parameter]:
-        return [parameter for name, parameter in self.named_parameters() if "leap" in name.split(".")]
-
-    def _leap(self, context: Tensor, far: Tensor | None) -> Tensor | None:
-        return None if self.leap is None or far is None else self.leap(context.detach(), far)
+        return leaping(self)
 
     def _placed(self, given: Mapping[str, Encoded]) -> list[Tensor]:
         """The given pictures of the same size, zero where they are not present, and where they are.  (B, C, H, W)"""
@@ -138,24 +133,6 @@ class UNet(nn.Module, Module):
         return whole[..., : self.out[-2], : self.out[-1]].reshape(-1, *self.out)
 
 
-class Told(NamedTuple):
-    """What the blocks are told: the context (B, K), and of a leap how far it goes (B, K); nothing for the slope."""
-
-    context: Tensor
-    leap: Tensor | None
-
-
-class _Leap(nn.Module):
-    """How far a leap goes: a vector in proportion to it, so that a leap over no time is the slope itself."""
-
-    def __init__(self, context: int) -> None:
-        super().__init__()
-        self.far, self.context = nn.Linear(2 * FREQUENCIES, context), nn.Linear(context, context)
-
-    def forward(self, context: Tensor, far: Tensor) -> Tensor:
-        return far[:, None] * F.silu(self.far(waves(far)) + self.context(context))
-
-
 class _Scale(nn.Module):
     """Blocks at one scale, with attention after each at the lowest."""
 
@@ -172,28 +149,14 @@ class _Scale(nn.Module):
         return h
 
 
-class _Modulated(nn.Module, ABC):
-    """h + g f((1 + a) norm(h) + b), with a, b and g linear in the context and the leap; g starts at zero."""
+class _Modulated(Modulated):
+    """Over maps of places (B, W, H, W), whose channels are normalised in groups."""
 
-    def __init__(self, width: int, context: int, leaps: bool) -> None:
-        super().__init__()
-        self.modulate = nn.Linear(context, 3 * width)
-        self.leap = nn.Linear(context, 3 * width, bias=False) if leaps else None
-        nn.init.zeros_(self.modulate.weight)
-        nn.init.zeros_(self.modulate.bias)
-        if self.leap is not None:
-            nn.init.zeros_(self.leap.weight)
+    def normed(self, h: Tensor) -> Tensor:
+        return F.group_norm(h, GROUPS)
 
-    @abstractmethod
-    def inner(self, h: Tensor) -> Tensor:
-        """f, from places to as many places with as many channels."""
-
-    def forward(self, h: Tensor, told: Told) -> Tensor:
-        said = self.modulate(told.context)
-        if self.leap is not None and told.leap is not None:
-            said = said + self.leap(told.leap)
-        scale, shift, gate = said[:, :, None, None].to(h.dtype).chunk(3, 1)
-        return torch.addcmul(h, gate, self.inner(torch.addcmul(shift, 1 + scale, F.group_norm(h, GROUPS))).to(h.dtype))
+    def placed(self, said: Tensor) -> Tensor:
+        return said[:, :, None, None]
 
 
 class _Block(_Modulated):

@@ -15,7 +15,7 @@ class CrossEntropy(Classifying):
 
     aliases = ("logistic_regression", "classifier")
     minimises = "the cross-entropy of a class given the other columns"
-    networks = ("linear", "conv")
+    networks = ("linear", "conv", "patches")
     loss = "log"
 
     @classmethod

@@ -44,7 +44,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
     aliases = ("flow_matching",)
     reads = ("Mixed", "Real", "Tokens")
     minimises = "the likelihood of data given noisy data, or for pictures the squared error of their difference"
-    networks = ("mlp", "unet")
+    networks = ("mlp", "unet", "patches")
     halves = True
     open_given = True
     draws = ("steps", "guidance")

@@ -46,7 +46,7 @@ class Elbo(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded]):
 
     aliases = ("vae",)
     reads = ("Mixed", "Real", "Tokens")
-    networks = ("mlp", "conv")
+    networks = ("mlp", "conv", "patches")
     minimises = "the evidence lower bound: reconstruction and beta times the divergence from a learned prior"
     halves = True
 
