@@ -11,16 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Learner, Predicts, Samples, Trained, capabilities
 from anew.core.network import NETWORKS
-from anew.core.registry import Registry
 from anew.core.schema import MADE, SCALAR, Schema
 from anew.data.dataset import Dataset
+from anew.planned import OBJECTIVES, FactorPlan, Plan
 
-OBJECTIVES: Registry[Learner] = Registry("anew.objectives", Learner)  # type: ignore[type-abstract]
 PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
 PREDICTORS_OF_PICTURES = ("linear", "conv")
 PREDICTING = 5.0  # a trained predictor beside a generative factor takes the time divided by so much
@@ -29,71 +26,6 @@ CLASSES = 10  # whole numbers of at most so many different values are predicted 
 SAFETY = 3.0  # the clock stops a training that takes so many times longer than planned
 
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
-class FactorPlan(BaseModel):
-    """One factor p(learn | given): its objective, its network, its options and, when it is trained, its steps."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    learn: tuple[str, ...]
-    given: tuple[str, ...] = ()
-    objective: str
-    network: str | None = None
-    options: dict[str, Any] = {}
-    steps: int | None = None
-    seconds: float | None = None
-
-    @property
-    def method(self) -> str:
-        """The name of a predictor among others: objective:network."""
-        return f"{self.objective}:{self.network}"
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The objective's name and its aliases."""
-        return (self.objective, *OBJECTIVES[self.objective].aliases)
-
-    @property
-    def classifies(self) -> bool:
-        """Whether it predicts a class: the probability of each; otherwise a number."""
-        kind = OBJECTIVES[self.objective]
-        return issubclass(kind, Predicts) and not kind.ordered
-
-    def __str__(self) -> str:
-        learn = _few(self.learn)
-        given = f" | {_few(self.given)}" if self.given else ""
-        with_ = f" with {self.network}" if self.network else ""
-        steps = f", {self.steps:,} steps (about {self.seconds:.0f} s)" if self.steps and self.seconds else ""
-        chosen = "".join(f", {key}={value}" for key, value in self.options.items())
-        return f"p({learn}{given}) by {self.objective}{with_}{steps}{chosen}"
-
-
-class Plan(BaseModel):
-    """`create` holds the generative factors in order, `predict` the discriminative ones for `target`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rows: int
-    seed: int = 0
-    time: float | None = None
-    create: tuple[FactorPlan, ...] = ()
-    predict: tuple[FactorPlan, ...] = ()
-    target: str | None = None
-    notes: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        lines = [f"Plan for {self.rows:,} rows, seed {self.seed}:"]
-        lines += [f"  create   {factor}" for factor in self.create]
-        lines += [f"  predict  {factor}" for factor in self.predict]
-        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
-
-    def to_dict(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{names[0]}, {names[1]}, ... {len(names)} columns"
 
 
 def make_plan(
@@ -396,3 +328,6 @@ def seconds_of(time: float | str | None) -> float | None:
     if match is None or float(match[1]) <= 0:
         raise UsageError("A time is a positive number of seconds, or like 60s, 10m, 1h", found=time)
     return float(match[1]) * _UNITS[match[2]]
+
+
+__all__ = ["OBJECTIVES", "FactorPlan", "Plan", "is_class", "make_plan", "names_of", "pictures_of", "seconds_of"]
