@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,3 +38,11 @@ def anew_command(tmp_path: Path) -> Callable[..., Completed]:
         )
 
     return call
+
+
+@pytest.fixture(scope="module")
+def without_minilm() -> Iterator[None]:
+    """Captions are read word by word, whether or not the package of sentences is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("anew.core.minilm.installed", lambda: False)
+        yield

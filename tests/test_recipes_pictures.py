@@ -15,7 +15,10 @@ from anew.core.errors import DataError, UsageError
 from anew.data.dataset import Dataset
 from anew.recipes import _atlas, _brand, _drawn, _judged, _pairs, _prompted, _reading, _scans, _shown, _sprites, _styled
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*safety stop.*")  # beside other work a second of training takes long
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*safety stop.*"),  # beside other work a second of training takes long
+    pytest.mark.usefixtures("without_minilm"),
+]
 
 # ---------------------------------------------------------------- examples
 

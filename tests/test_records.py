@@ -23,6 +23,8 @@ from anew.interpolation import path
 from anew.model import Model
 from anew.restyling import restyled
 
+pytestmark = pytest.mark.usefixtures("without_minilm")
+
 SCAN = Field(name="scan", kind="image", dtype="Binary", size=(6, 6), mode="L")
 SCHEMA = Schema(
     fields=(

@@ -111,7 +111,7 @@ def factor_of(kind: type[Learner], plan: FactorPlan, record: Record, view: str, 
 
 
 VIEWS_GIVEN = ("Mixed", "Tokens")  # of scalars beside a picture
-VIEWS_BESIDE = ("Real", "Words")  # of pictures and captions that a network is given
+VIEWS_BESIDE = ("Real", "Sentence", "Words")  # of pictures and captions that a network is given
 
 
 def _columns(given: list[Columns], learned: Columns) -> Columns:

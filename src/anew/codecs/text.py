@@ -3,14 +3,18 @@
 `Words`: the words of a cell (letters and digits, lower case), the first LONGEST of them, each a token; those that are
 not in the vocabulary are one token, RARE. Encoded and never decoded: to write text is another codec's work.
 
-Shapes: n rows, L words, V tokens.
+`Sentence`: what the whole cell means, as the unit vector of MiniLM (core/minilm.py) times sqrt(H), so that a number has
+about unit variance. Read in place of the words wherever that package is installed: a word that training never saw then
+lies near those that it did.
+
+Shapes: n rows, L words, V tokens, H numbers of a meaning.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +29,7 @@ from anew.core.schema import Schema
 
 LONGEST = 24  # words of a cell that are read
 MOST = 4_095  # words of the vocabulary
+MEANING = 384  # numbers of a sentence's meaning
 RARE = 0  # the token of every other word
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 
@@ -34,7 +39,7 @@ class Text(Codec[pl.DataFrame]):
 
     kinds = frozenset({"text"})
     views = ()
-    answers = ("Words",)
+    answers = ("Words", "Sentence")
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
@@ -43,6 +48,7 @@ class Text(Codec[pl.DataFrame]):
         self.field = schema.fields[0]
         self.vocabulary: list[str] = []
         self.length = 1
+        self.sentences = False  # whether cells are read by MiniLM
 
     @property
     def learned(self) -> tuple[Any, ...]:
@@ -51,6 +57,9 @@ class Text(Codec[pl.DataFrame]):
 
     def fit(self, data: pl.DataFrame, release: Release) -> None:
         """The words that occur at least twice, most frequent first; all, when hardly any does."""
+        from anew.core.minilm import installed
+
+        self.sentences = installed()
         cells = [words_of(cell) for cell in data[self.field.name].drop_nulls()]
         counts = Counter(word for cell in cells for word in set(cell))
         twice = {word: n for word, n in counts.items() if n > 1} or counts
@@ -60,9 +69,16 @@ class Text(Codec[pl.DataFrame]):
         self.length = max(1, min(LONGEST, max(map(len, cells), default=1)))
         release.note("the longest caption", self.field.name, 1)
 
-    def space(self, view: str) -> Any:
-        from anew.core.space import Tokens
+    def best_view(self, reads: Sequence[str]) -> str:
+        """Meanings where they were learned from, else words."""
+        known = reads if self.sentences else [view for view in reads if view != "Sentence"]
+        return super().best_view(known)
 
+    def space(self, view: str) -> Any:
+        from anew.core.space import Real, Tokens
+
+        if view == "Sentence":
+            return Real((MEANING,))
         return Tokens((len(self.vocabulary) + 1,) * self.length, alike=True)
 
     def encode(self, data: pl.DataFrame, view: str) -> Any:
@@ -70,6 +86,8 @@ class Text(Codec[pl.DataFrame]):
 
         from anew.core.batch import Encoded
 
+        if view == "Sentence":
+            return self._meanings(data)
         known = {word: i + 1 for i, word in enumerate(self.vocabulary)}
         tokens = np.zeros((len(data), self.length), np.int64)
         present = np.zeros((len(data), self.length), bool)
@@ -78,10 +96,27 @@ class Text(Codec[pl.DataFrame]):
             tokens[row, : len(found)], present[row, : len(found)] = found, True
         return Encoded(torch.from_numpy(tokens), torch.from_numpy(present))
 
+    def _meanings(self, data: pl.DataFrame) -> Any:
+        """Each different cell is read once."""
+        import torch
+
+        from anew.core.batch import Encoded
+        from anew.core.minilm import meanings
+
+        cells = [cell if words_of(cell or "") else None for cell in data[self.field.name]]
+        different = sorted({cell for cell in cells if cell is not None})
+        row = {cell: i for i, cell in enumerate(different)}
+        table = np.concatenate([meanings(different), np.zeros((1, MEANING), np.float32)]) * np.sqrt(MEANING)
+        x = table[[row.get(cell, -1) if cell is not None else -1 for cell in cells]].astype(np.float32)
+        here = np.repeat(np.array([cell is not None for cell in cells], bool)[:, None], MEANING, 1)
+        return Encoded(torch.from_numpy(x.reshape(-1, MEANING)), torch.from_numpy(here.reshape(-1, MEANING)))
+
     def check_given(self, data: pl.DataFrame) -> None:
         """A caption without a known word would be as good as none."""
         for cell in data[self.field.name].drop_nulls().unique(maintain_order=True):
-            if set(words_of(cell)).isdisjoint(self.vocabulary):
+            if self.sentences:
+                self._check_sentence(cell)
+            elif set(words_of(cell)).isdisjoint(self.vocabulary):
                 known = ", ".join(repr(word) for word in self.vocabulary[:8])
                 raise UsageError(
                     f"No word of this {self.field.name!r} was seen in training",
@@ -89,14 +124,19 @@ class Text(Codec[pl.DataFrame]):
                     do=f"Use words such as {known}",
                 )
 
+    def _check_sentence(self, cell: str) -> None:
+        if not words_of(cell):
+            raise UsageError(f"This {self.field.name!r} has no word", found=cell, do="Say what it shows in words")
+
     def decode(self, x: Any, view: str) -> pl.DataFrame:
         raise UsageError("Captions are read, never decoded")
 
     def state(self) -> tuple[Config, Arrays]:
-        return {"vocabulary": self.vocabulary, "length": self.length}, {}
+        return {"vocabulary": self.vocabulary, "length": self.length, "sentences": self.sentences}, {}
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.vocabulary, self.length = config["vocabulary"], config["length"]
+        self.sentences = config.get("sentences", False)
 
 
 def words_of(cell: str) -> list[str]:
