@@ -129,6 +129,9 @@ def test_an_answer_is_the_mean_over_nearby_pictures() -> None:
     assert len(Real((5,)).nearby(torch.randn(2, 5))) == 1
     assert len(Tokens((3,)).nearby(torch.zeros(2, 1))) == 1
     x = torch.arange(12.0).reshape(1, 1, 3, 4)
+    mirrored = Real((1, 3, 4)).nearby(x, mirror=0.5)
+    assert len(mirrored) == 10
+    assert torch.equal(mirrored[5], x.flip(-1))
     same, down, up, right, left = Real((1, 3, 4)).nearby(x)
     assert same is x
     assert torch.equal(down[0, 0], x[0, 0, [0, 0, 1]])

@@ -94,8 +94,9 @@ class Space(ABC):
         """
         return x
 
-    def nearby(self, x: Tensor) -> list[Tensor]:
-        """Data (B, *data) and the same otherwise put, over which an answer may be averaged: itself alone, usually."""
+    def nearby(self, x: Tensor, mirror: float = 0.0) -> list[Tensor]:
+        """Data (B, *data) and the same otherwise put, mirrored too where a share of examples was: an answer may be
+        averaged over them. Itself alone, usually."""
         return [x]
 
     def hide(self, present: Tensor, generator: torch.Generator, share: float = 0.1) -> Tensor:
@@ -183,8 +184,11 @@ class Real(Space):
             return x
         return varied(x, generator, strength, mirror)
 
-    def nearby(self, x: Tensor) -> list[Tensor]:
-        return moved_by_one(x) if self.pictured else [x]
+    def nearby(self, x: Tensor, mirror: float = 0.0) -> list[Tensor]:
+        if not self.pictured:
+            return [x]
+        moved = moved_by_one(x)
+        return moved + [each.flip(-1) for each in moved] if mirror > 0 else moved
 
     def hide(self, present: Tensor, generator: torch.Generator, share: float = 0.1) -> Tensor:
         return hidden(present, generator, share) if self.pictured else super().hide(present, generator, share)

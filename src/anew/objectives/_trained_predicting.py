@@ -123,7 +123,8 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded], Explains[En
 
     def _mean(self, given: Given) -> Tensor:
         """The parameters, averaged over what means the same as what is given, where it varied while it was learned."""
-        told = {n: self.given[n].nearby(part.x) if self.vary > 0 else [part.x] for n, part in given.items()}
+        near = self.vary > 0
+        told = {n: self.given[n].nearby(p.x, self.mirror) if near else [p.x] for n, p in given.items()}
         said = [
             self.params({n: Encoded(told[n][i % len(told[n])], part.present) for n, part in given.items()})
             for i in range(max(map(len, told.values())))
