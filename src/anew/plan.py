@@ -62,6 +62,7 @@ def make_plan(
     how = (objective, network, options or {})
     if alone:
         factor = _factor(n, schema, fields, features or _others(schema, fields), seconds, *how)
+        factor = factor.model_copy(update={"given": _readable(schema, factor.given, factor.network)})
         return plan.model_copy(update={"predict": (_discriminative(factor, schema),), "target": fields[0]})
     beside = _predictors(dataset, predict, (*features, *fields), predictors, seconds)
     left = None if seconds is None else seconds - sum(p.seconds or 0.0 for p in beside)
@@ -172,20 +173,28 @@ def _discriminative(factor: FactorPlan, schema: Schema) -> FactorPlan:
             found=list(factor.learn),
             do="Name the column with learn= (and what it is predicted from with given=)",
         )
-    return factor.model_copy(update={"given": _inputs(factor.learn[0], factor.given)})
+    return factor.model_copy(update={"given": _inputs(factor.learn[0], factor.given, factor.network)})
 
 
 def _others(schema: Schema, names: tuple[str, ...]) -> tuple[str, ...]:
     """All other columns that something can be predicted from."""
-    unread = {*MADE, "text"}
-    return tuple(field.name for field in schema if field.name not in names and field.kind not in unread)
+    return tuple(field.name for field in schema if field.name not in names and field.kind not in MADE)
 
 
-def _inputs(target: str, names: Sequence[str]) -> tuple[str, ...]:
+def _readable(schema: Schema, names: Sequence[str], network: str | None) -> tuple[str, ...]:
+    """These columns, less the texts where the network reads none; captions tell of a picture what it should find."""
+    reads = network is not None and NETWORKS[network].texts and not pictures_of(schema, names)
+    return tuple(name for name in names if reads or schema[name].kind != "text")
+
+
+def _inputs(target: str, names: Sequence[str], network: str | None) -> tuple[str, ...]:
     """What a target is predicted from: all the others of these."""
     others = tuple(name for name in names if name != target)
     if not others:
-        raise DataError(f"There is no column to predict {target!r} from", do="Bring more columns, or leave out predict")
+        raise DataError(
+            f"There is no column that {network} could predict {target!r} from",
+            do="Bring more columns, leave out predict, or use linear where there are texts",
+        )
     return others
 
 
@@ -283,17 +292,26 @@ def _predictors(
         if asked is not None:
             raise UsageError("predictors= says how to predict, and nothing is to be predicted", do="Add predict=COLUMN")
         return ()
-    usual_words = PREDICTORS_OF_PICTURES if pictures_of(dataset.schema, fields) else PREDICTORS
-    words = usual_words if asked is None else asked.split(",") if isinstance(asked, str) else asked
+    words = _usual_predictors(dataset.schema, fields) if asked is None else asked
+    words = words.split(",") if isinstance(words, str) else words
     usual = "cross_entropy" if is_class(dataset, target) else "squared_error"
     found: dict[str, FactorPlan] = {}
     for word in words:
         objective, network = _method(word.strip(), usual)
         share = None if seconds is None else seconds / PREDICTING
-        inputs = _inputs(target, [name for name in fields if dataset.schema[name].kind != "text"])
-        plan = _factor(len(dataset.frame), dataset.schema, (target,), inputs, share, objective, network, {})
+        plan = _factor(len(dataset.frame), dataset.schema, (target,), fields, share, objective, network, {})
+        read = _readable(dataset.schema, fields, plan.network)
+        plan = plan.model_copy(update={"given": _inputs(target, read, plan.network)})
         found[plan.method] = plan.model_copy(update={"seconds": _at_most_usual(plan)})
     return tuple(found.values())
+
+
+def _usual_predictors(schema: Schema, fields: Sequence[str]) -> tuple[str, ...]:
+    """What reads these fields; where there are texts, boosted trees only beside columns of their own."""
+    if pictures_of(schema, fields):
+        return PREDICTORS_OF_PICTURES
+    columns = sum(schema[name].kind in SCALAR for name in fields)
+    return PREDICTORS if columns > 1 or not any(schema[name].kind == "text" for name in fields) else PREDICTORS[:1]
 
 
 def _at_most_usual(plan: FactorPlan) -> float | None:

@@ -7,6 +7,9 @@ not in the vocabulary are one token, RARE. Encoded and never decoded: to write t
 about unit variance. Read in place of the words wherever that package is installed: a word that training never saw then
 lies near those that it did.
 
+`Columns`: no column, but beside it the cell's bags of n-grams (_bags.py), for solvers. They are fitted only when a
+factor reads them.
+
 Shapes: n rows, L words, V tokens, H numbers of a meaning.
 """
 
@@ -15,13 +18,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anew.codecs._bags import Bags
 from anew.core.codec import Codec
+from anew.core.columns import Cells, Columns
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
@@ -39,7 +45,7 @@ class Text(Codec[pl.DataFrame]):
 
     kinds = frozenset({"text"})
     views = ()
-    answers = ("Words", "Sentence")
+    answers = ("Words", "Sentence", "Columns")
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
@@ -49,6 +55,7 @@ class Text(Codec[pl.DataFrame]):
         self.vocabulary: list[str] = []
         self.length = 1
         self.sentences = False  # whether cells are read by MiniLM
+        self.bags: Bags | None = None  # of n-grams, for solvers
 
     @property
     def learned(self) -> tuple[Any, ...]:
@@ -69,12 +76,23 @@ class Text(Codec[pl.DataFrame]):
         self.length = max(1, min(LONGEST, max(map(len, cells), default=1)))
         release.note("the longest caption", self.field.name, 1)
 
+    def fit_columns(self, data: pl.DataFrame, release: Release) -> None:
+        """The n-grams that solvers read."""
+        self.bags = Bags()
+        self.bags.fit(self._cells(data.select(self.field.name)), self.field.name, release)
+
+    @staticmethod
+    def _cells(data: pl.DataFrame) -> list[str]:
+        return data.to_series().fill_null("").to_list()
+
     def best_view(self, reads: Sequence[str]) -> str:
         """Meanings where they were learned from, else words."""
         known = reads if self.sentences else [view for view in reads if view != "Sentence"]
         return super().best_view(known)
 
     def space(self, view: str) -> Any:
+        if view == "Columns":
+            return Columns((), ())
         from anew.core.space import Real, Tokens
 
         if view == "Sentence":
@@ -82,6 +100,9 @@ class Text(Codec[pl.DataFrame]):
         return Tokens((len(self.vocabulary) + 1,) * self.length, alike=True)
 
     def encode(self, data: pl.DataFrame, view: str) -> Any:
+        if view == "Columns":
+            assert self.bags is not None, "fit_columns was not called"
+            return replace(Cells.empty(len(data), 0), bags=self.bags.bag(self._cells(data.select(self.field.name))))
         import torch
 
         from anew.core.batch import Encoded
@@ -132,11 +153,13 @@ class Text(Codec[pl.DataFrame]):
         raise UsageError("Captions are read, never decoded")
 
     def state(self) -> tuple[Config, Arrays]:
-        return {"vocabulary": self.vocabulary, "length": self.length, "sentences": self.sentences}, {}
+        told = {"vocabulary": self.vocabulary, "length": self.length, "sentences": self.sentences}
+        return told, {} if self.bags is None else self.bags.arrays()
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.vocabulary, self.length = config["vocabulary"], config["length"]
         self.sentences = config.get("sentences", False)
+        self.bags = Bags.restored(arrays)
 
 
 def words_of(cell: str) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -109,11 +110,13 @@ class Grid:
 class Cells:
     """n rows in `Columns`: codes int32 (n, d) and positions float64 (n, d), NaN where missing.
 
-    Both are kept column by column (Fortran order): solvers read and write whole columns.
+    Both are kept column by column (Fortran order): solvers read and write whole columns. `bags` is what texts count of
+    n-grams, a sparse matrix (n, V) that linear solvers read beside the columns; None where there are no texts.
     """
 
     codes: Codes
     positions: Floats
+    bags: Any = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -123,16 +126,16 @@ class Cells:
         return int(self.codes.shape[1])
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Cells:
-        return Cells(self.codes[rows], self.positions[rows])
+        return Cells(self.codes[rows], self.positions[rows], None if self.bags is None else self.bags[rows])
 
     def columns(self, which: Sequence[int] | slice) -> Cells:
-        return Cells(self.codes[:, which], self.positions[:, which])
+        return Cells(self.codes[:, which], self.positions[:, which], self.bags)
 
     def nearest(self) -> Cells:
         """Values outside the grid at the nearest cell, and levels never seen as missing: what a learner can read."""
         beyond = (self.codes == OUTSIDE) & ~np.isnan(self.positions)
         codes = np.where(beyond, np.floor(np.nan_to_num(self.positions)), self.codes)
-        return Cells(np.asfortranarray(np.maximum(codes, MISSING).astype(np.int32)), self.positions)
+        return Cells(np.asfortranarray(np.maximum(codes, MISSING).astype(np.int32)), self.positions, self.bags)
 
     @classmethod
     def empty(cls, n: int, d: int) -> Cells:
@@ -141,11 +144,23 @@ class Cells:
 
     @classmethod
     def stack(cls, blocks: Sequence[Cells]) -> Cells:
-        return cls(np.concatenate([b.codes for b in blocks]), np.concatenate([b.positions for b in blocks]))
+        bags = _joined([b.bags for b in blocks], "v")
+        return cls(np.concatenate([b.codes for b in blocks]), np.concatenate([b.positions for b in blocks]), bags)
 
     @classmethod
     def beside(cls, left: Cells, right: Cells) -> Cells:
-        return cls(np.hstack([left.codes, right.codes]), np.hstack([left.positions, right.positions]))
+        codes, positions = np.hstack([left.codes, right.codes]), np.hstack([left.positions, right.positions])
+        return cls(codes, positions, _joined([left.bags, right.bags], "h"))
+
+
+def _joined(parts: Sequence[Any], way: str) -> Any:
+    """Sparse matrices on top of ("v") or beside ("h") each other, those that there are."""
+    there = [part for part in parts if part is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+    from scipy import sparse
+
+    return (sparse.vstack if way == "v" else sparse.hstack)(there, format="csr")
 
 
 @dataclass(frozen=True)

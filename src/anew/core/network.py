@@ -29,6 +29,7 @@ class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
 
     solved: ClassVar[bool] = False
     pictures: ClassVar[bool] = False  # whether it is made for shapes (..., C, H, W)
+    texts: ClassVar[bool] = False  # whether it reads texts that are given
     usual_seconds: ClassVar[float | None] = None  # of learning to predict when no time is given; None: the objective's
 
 
@@ -38,6 +39,7 @@ class Module(Network):
     It may say how it likes to be trained; None: as the objective is used to.
     """
 
+    texts = True  # a tower reads each part that is given
     batch: ClassVar[int | None] = None  # rows of a step
     rate: ClassVar[float | None] = None  # of learning
     decay: ClassVar[float | None] = None  # of its weights

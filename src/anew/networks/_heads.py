@@ -14,7 +14,7 @@ K classes.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from anew.core.seeds import stream
 Features = npt.NDArray[np.floating[Any]]  # (n, p)
 FOLDS = 5  # parts of the rows; margins of each come from a machine fitted on the others
 MANY = 5_000  # rows from which one such part is enough
+Machine = Callable[[Any, npt.NDArray[np.bool_]], tuple[Floats, float]]  # features, one side -> weights (p,) and bias
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Head:
         if not size:
             return np.asarray(logits[:, 0])
         chance = np.exp(logits - logits.max(1, keepdims=True))
-        out = np.zeros((len(features), size))
+        out = np.zeros((len(logits), size))
         out[:, self.classes] = chance / chance.sum(1, keepdims=True)
         return out
 
@@ -80,39 +81,48 @@ def by_squares(features: Features, values: Floats, seed: int, penalty: float = 1
 
 
 def by_hinge(features: Features, classes: Codes, seed: int, strength: float = 1.0) -> Head:
-    """The machine on all rows, its margins scaled by what machines on some of them were worth on the others."""
+    """Averaged stochastic gradient steps on the hinge loss."""
+
+    def machine(x: Any, side: npt.NDArray[np.bool_]) -> tuple[Floats, float]:
+        from sklearn.linear_model import SGDClassifier
+
+        fitted = SGDClassifier(
+            loss="hinge",
+            alpha=1 / (strength * len(side)),
+            average=True,
+            max_iter=max(20, 200_000 // len(side)),
+            tol=1e-4,
+            random_state=seed,
+        ).fit(x, side)
+        return fitted.coef_[0], float(fitted.intercept_[0])
+
+    return by_margins(features, classes, seed, machine)
+
+
+def by_margins(features: Any, classes: Codes, seed: int, machine: Machine) -> Head:
+    """The machines on all rows, their margins scaled by what machines on some of them were worth on the others."""
     known = np.unique(classes)
-    margins, rows = _margins_elsewhere(features, classes, known, seed, strength)
+    margins, rows = _margins_elsewhere(features, classes, known, seed, machine)
     scale, shift = calibration(margins, np.searchsorted(known, classes[rows]))
-    machine = _machine(features, classes, known, seed, strength)
-    return Head(scale * machine.weights, scale * machine.bias + shift, machine.classes)
+    whole = _machines(features, classes, known, machine)
+    return Head(scale * whole.weights, scale * whole.bias + shift, whole.classes)
 
 
-def _machine(features: Features, classes: Codes, known: Codes, seed: int, strength: float) -> Head:
+def _machines(features: Any, classes: Codes, known: Codes, machine: Machine) -> Head:
     """One against the rest: a class that is not among these rows has the margin -1 everywhere."""
-    from sklearn.linear_model import SGDClassifier
-
     weights, bias = np.zeros((len(known), features.shape[1])), np.full(len(known), -1.0)
     for k, code in enumerate(known):
         if len(known) == 2 and k == 1:
             weights[1], bias[1] = -weights[0], -bias[0]
         elif 0 < (side := classes == code).sum() < len(side):
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                machine = SGDClassifier(
-                    loss="hinge",
-                    alpha=1 / (strength * len(side)),
-                    average=True,
-                    max_iter=max(20, 200_000 // len(side)),
-                    tol=1e-4,
-                    random_state=seed,
-                ).fit(features, side)
-            weights[k], bias[k] = machine.coef_[0], machine.intercept_[0]
+                warnings.simplefilter("ignore")  # not converged after many steps is still the best of its kind
+                weights[k], bias[k] = machine(features, side)
     return Head(weights, bias, known.astype(np.int32))
 
 
 def _margins_elsewhere(
-    features: Features, classes: Codes, known: Codes, seed: int, strength: float
+    features: Any, classes: Codes, known: Codes, seed: int, machine: Machine
 ) -> tuple[Floats, npt.NDArray[np.intp]]:
     """Margins (r, K) of rows (r,) from machines that did not see them: all rows, or a fifth of many."""
     parts = np.array_split(np.argsort(stream("calibration", seed).random(len(classes))), FOLDS)
@@ -120,7 +130,7 @@ def _margins_elsewhere(
     margins = []
     for part in parts:
         rest = np.setdiff1d(np.arange(len(classes)), part)
-        margins.append(_machine(features[rest], classes[rest], known, seed, strength)(features[part]))
+        margins.append(_machines(features[rest], classes[rest], known, machine)(features[part]))
     return np.concatenate(margins), np.concatenate(parts)
 
 

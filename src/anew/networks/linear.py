@@ -1,4 +1,4 @@
-"""A linear map of standardised numbers and one-hot levels.
+"""A linear map of standardised numbers, one-hot levels and, where there are texts, their bags of n-grams.
 
 Logistic regression, a linear support vector machine or ridge regression: which one the loss says.
 """
@@ -15,6 +15,7 @@ from anew.core.learner import Arrays, Config
 from anew.core.network import Predictor
 from anew.networks._features import Standard, dense
 from anew.networks._heads import Head, by_hinge, by_log, by_squares
+from anew.networks._worded import beside, classes_of_words, values_of_words
 
 WIDE = 0.03  # C of the hinge loss: AUC on adult .896; 0.1 gave .892, 1 .887
 
@@ -23,16 +24,24 @@ class Linear(Predictor):
     """y = W f(x) + b; classes by the softmax of it. Fitted by scikit-learn, kept as plain arrays."""
 
     losses = frozenset({"log", "hinge", "squared"})
+    texts = True
 
     def fit_classes(
         self, cells: Cells, space: Columns, classes: Codes, size: int, seed: int, loss: str = "log"
     ) -> None:
-        features = self._features(cells, space)
-        self.head = by_hinge(features, classes, seed, WIDE) if loss == "hinge" else by_log(features, classes, seed)
-        self.size = size
+        features, self.size = self._features(cells, space), size
+        if cells.bags is not None:
+            both = beside(features, cells.bags)
+            self.head = classes_of_words(both, features.shape[1], classes, seed, loss)
+        else:
+            self.head = by_hinge(features, classes, seed, WIDE) if loss == "hinge" else by_log(features, classes, seed)
 
     def fit_values(self, cells: Cells, space: Columns, values: Floats, seed: int) -> None:
-        self.head, self.size = by_squares(self._features(cells, space), values, seed), 0
+        features, self.size = self._features(cells, space), 0
+        if cells.bags is not None:
+            self.head = values_of_words(beside(features, cells.bags), values, seed)
+        else:
+            self.head = by_squares(features, values, seed)
 
     def _features(self, cells: Cells, space: Columns) -> Floats:
         features = dense(cells, space)
@@ -40,7 +49,8 @@ class Linear(Predictor):
         return self.standard(features)
 
     def __call__(self, cells: Cells, space: Columns) -> Floats:
-        return self.head.chances(self.standard(dense(cells, space)), self.size)
+        features = self.standard(dense(cells, space))
+        return self.head.chances(features if cells.bags is None else beside(features, cells.bags), self.size)
 
     def state(self) -> tuple[Config, Arrays]:
         return {"size": self.size}, self.head.arrays() | self.standard.arrays()
