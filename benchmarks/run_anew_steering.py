@@ -25,7 +25,7 @@ from benchmarks.steering_output import leave
 from benchmarks.steering_sets import DIRECTIONS, STYLES, captioned, held_pictures, pairs, some, styled
 
 Array = np.ndarray[Any, Any]
-GUIDANCE, STEPS = (1.0, 2.0, 3.0, 5.0), (4, 16)
+GUIDANCE, STEPS = (1.0, 3.0, 5.0, 7.0), (4, 16)
 
 
 def arguments() -> argparse.Namespace:

@@ -56,6 +56,7 @@ TITLES = {
     "paired: anew": "**anew**, paired",
     "ceiling": "real pictures (ceiling)",
     "wrong": "real pictures of other captions",
+    "same": "real training pictures of the right class",
     "blend": "mean of the pixels",
     "real": "real training pictures",
     "pythae: made": "pythae VAE",
@@ -146,6 +147,8 @@ def text(name: str, rows: Rows) -> Iterator[Line]:
     bar = CHANCE + LEAST_TEXT * (rows["ceiling"]["retrieval"] - CHANCE)
     rule = f"≥ {bar:.3f}, {LEAST_TEXT} of the way to {rows['ceiling']['retrieval']:.3f}"
     yield Line(name, f"right caption of 10 ({key})", f"{found:.3f}", rule, found >= bar)
+    same = rows["same"]["retrieval"]
+    yield Line(name, "against real pictures of the class", f"{found:.3f}", f"> {same:.3f}", found > same)
     if "class" in best:
         theirs = best["class"][0]
         yield Line(name, "against knowing the class", f"{found:.3f}", f"> {theirs:.3f}", found > theirs)

@@ -4,7 +4,7 @@ usage: python -m benchmarks.steering_text --data DIR --set NAME --features DIR [
 The scorer is linear: ridge regression from the words of a caption (TF-IDF of words and of pieces of words) to the
 offline features of its picture, learned from real training pairs alone. A caption's score is the cosine between what
 it predicts and the picture's features. Without --made: real held-out pairs (the **ceiling**), and real pictures in the
-wrong order (**chance**). One JSON line. Runs in the environment `image`.
+wrong order (**chance**), and real training pictures of the right class. One JSON line. Runs in the environment `image`.
 """
 
 import argparse
@@ -96,7 +96,17 @@ class Ruler:
         """Real pairs, all that are held out; and real pictures of the wrong rows."""
         real = self.pairs.pictures[self.rows]
         wrong = real[np.random.default_rng(0).permutation(len(real))]
-        return {"ceiling": self.score(real) | {"own": self.scorer.own, "n": len(real)}, "wrong": self.score(wrong)}
+        ceiling = self.score(real) | {"own": self.scorer.own, "n": len(real)}
+        return {"ceiling": ceiling, "wrong": self.score(wrong), "same": self.score(self.of_the_class())}
+
+    def of_the_class(self) -> Array:
+        """For each row a real training picture of its class and style: no model that knows the class alone can draw
+        better ones."""
+        rng, pairs = np.random.default_rng(0), self.pairs
+        alike: dict[tuple[str, str], list[int]] = {}
+        for row in pairs.train:
+            alike.setdefault((pairs.classes[row], pairs.styles[row]), []).append(int(row))
+        return pairs.pictures[[rng.choice(alike[pairs.classes[row], pairs.styles[row]]) for row in self.rows]]
 
 
 def show(pairs: Captioned, rows: Array, pictures: Array, file: Path) -> None:

@@ -100,10 +100,14 @@ def test_content_is_found_across_styles() -> None:
 
 
 def test_words_are_judged_from_chance_to_the_ceiling() -> None:
-    rows = {"ceiling": {"retrieval": 0.5}, "caption: steps 4 guidance 2": {"retrieval": 0.34}}
+    rows = {
+        "ceiling": {"retrieval": 0.5},
+        "same": {"retrieval": 0.2},
+        "caption: steps 4 guidance 2": {"retrieval": 0.34},
+    }
     rows |= {"caption: steps 16 guidance 1": {"retrieval": 0.3}, "class: steps 4 guidance 1": {"retrieval": 0.34}}
     assert with_shares("text", rows)["caption: steps 4 guidance 2"]["share"] == pytest.approx(0.6)
-    assert [line.passed for line in criteria("text", "icons", rows)] == [True, False]
+    assert [line.passed for line in criteria("text", "icons", rows)] == [True, True, False]
 
 
 def test_inpainting_is_judged_against_the_best_of_each_kind() -> None:
