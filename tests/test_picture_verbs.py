@@ -93,7 +93,8 @@ def test_a_way_between_two_pictures(place: Path) -> None:
 
 def test_codes_styles_and_predictions(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = next((place / "shapes" / "bar").iterdir())
-    assert anew("restyle", place / "model", source, "--where", "label=square", "-o", place / "styled.png") == 0
+    how = ("--where", "label=square", "--guidance", 2, "-o", place / "styled.png")
+    assert anew("restyle", place / "model", source, *how) == 0
     assert pixels(place / "styled.png").shape == (SIDE, SIDE)
     assert anew("restyle", place / "model", source, "-o", place / "styled.png") == 2
     assert anew("encode", place / "model", source, "-o", place / "z.npy") == 0

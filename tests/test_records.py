@@ -164,5 +164,10 @@ def test_pictures_have_codes_ways_and_styles(model: Model) -> None:
     styled = restyled(model.joint, test, where_of({"ill": "yes", "caption": "a bright scan"}))
     assert set(styled["ill"]) == {"yes"}
     assert brightness(styled).min() > 100
+    strongly = restyled(model.joint, test, where_of({"ill": "yes"}), guidance=2.0)
+    assert not strongly.equals(restyled(model.joint, test, where_of({"ill": "yes"})))
+    assert restyled(model.joint, test, where_of({"ill": "yes"}), guidance=1.0).equals(
+        restyled(model.joint, test, where_of({"ill": "yes"}))
+    )
     with pytest.raises(UsageError, match="was not learned given"):
         restyled(model.joint, test, where_of({"scan": "x"}))

@@ -227,14 +227,16 @@ class Model:
         frame = path(self.joint, self._partly(a).frame, self._partly(b).frame, steps, range)
         return give_back(frame, faithful(self.schema, frame), self.origin)
 
-    def restyle(self, data: object, where: Mapping[str, object] | Iterable[str]) -> Any:
+    def restyle(
+        self, data: object, where: Mapping[str, object] | Iterable[str], *, guidance: float | None = None
+    ) -> Any:
         """The same rows with what they were given changed: style transfer, `where={"style": "line art"}`.
 
-        The content is the code of a row under what it was given; decoded under the new condition it takes its style.
-        Columns that the data lacks are left open.
+        The content is the code of a row under what it was given; decoded under the new condition it takes its style,
+        the more of it the higher `guidance` (1: as learned). Columns that the data lacks are left open.
         """
         latent.encoder(self.joint)
-        frame = restyled(self.joint, self._partly(data).frame, where_of(where))
+        frame = restyled(self.joint, self._partly(data).frame, where_of(where), guidance)
         return give_back(frame, self.schema, self.origin)
 
     # ------------------------------------------------------------ scoring and predicting

@@ -15,8 +15,11 @@ from anew.joint import Joint
 from anew.latent import blanked, decode, encode, encoder
 
 
-def restyled(joint: Joint, frame: pl.DataFrame, where: Where) -> pl.DataFrame:
-    """The rows with the columns of `where` changed, and what the last factor learned drawn again to match."""
+def restyled(joint: Joint, frame: pl.DataFrame, where: Where, guidance: float | None = None) -> pl.DataFrame:
+    """The rows with the columns of `where` changed, and what the last factor learned drawn again to match.
+
+    Codes are those of the plain path, whatever the guidance: only the way back is guided.
+    """
     factor, _ = encoder(joint)
     if not where:
         raise UsageError("A style is said by where=, such as {'style': 'line art'}", found=describe(where) or "nothing")
@@ -29,7 +32,8 @@ def restyled(joint: Joint, frame: pl.DataFrame, where: Where) -> pl.DataFrame:
     whole = blanked(joint, factor, frame)
     context = whole.select(factor.plan.given)
     changed = context.with_columns(repeated(cell, len(frame)) for cell in said(joint, where).values())
-    made = decode(joint, encode(joint, whole), changed)
+    back = joint if guidance is None else joint.drawing(guidance=guidance)
+    made = decode(back, encode(joint, whole), changed)
     kept = [name for name in joint.record.schema.names if name in frame.columns or name in where]
     new = {column.name: column for column in (*changed, *made)}
     return pl.DataFrame([new.get(name, frame[name] if name in frame.columns else None) for name in kept])

@@ -16,6 +16,7 @@ def restyle(
     model: options.ModelFolder,
     data: Annotated[str, typer.Argument(metavar="DATA", help="A picture, or a folder or file of some.")],
     where: options.Where = None,
+    guidance: options.Guidance = None,
     out: options.Out = None,
 ) -> Answer:
     """Draw pictures again under another condition, with their content kept.
@@ -28,4 +29,4 @@ def restyle(
     loaded = anew.load(model)
     loaded.origin = Origin("polars")
     face.progress("Restyling")
-    return deliver(face, loaded.restyle(data, where or []), loaded.schema, out)
+    return deliver(face, loaded.restyle(data, where or [], guidance=guidance), loaded.schema, out)
