@@ -205,8 +205,8 @@ def _same(model: Model, plan: Plan, dataset: Dataset) -> bool:
             p.seed,
             p.time,
             p.target,
-            [f.model_dump(exclude={"steps", "seconds"}) for f in p.create],
-            sorted(f.model_dump_json(exclude={"steps", "seconds"}) for f in p.predict),
+            [f.asked() for f in p.create],
+            sorted(str(f.asked()) for f in p.predict),
         )
 
     return (

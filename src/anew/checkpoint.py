@@ -23,7 +23,8 @@ from anew.train import State
 
 def tag_of(plan: FactorPlan, seed: int, frame: pl.DataFrame) -> str:
     """What a checkpoint must have been made for, to be continued."""
-    digest = hashlib.sha256(plan.model_dump_json(exclude={"steps"}).encode() + str(seed).encode())
+    words = plan.model_dump_json(exclude={"steps": True, "front": {"steps"}})
+    digest = hashlib.sha256(words.encode() + str(seed).encode())
     digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
     return digest.hexdigest()
 
@@ -31,7 +32,7 @@ def tag_of(plan: FactorPlan, seed: int, frame: pl.DataFrame) -> str:
 class Checkpoint:
     """The checkpoint file of one factor inside a model folder."""
 
-    def __init__(self, folder: Path, index: int, tag: str) -> None:
+    def __init__(self, folder: Path, index: int | str, tag: str) -> None:
         self.path = Path(folder) / CHECKPOINT / f"factor{index}.safetensors"
         self.tag = tag
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from anew.codecs.table import Table
 from anew.core.codec import Codec
-from anew.core.columns import Cells
+from anew.core.columns import Bools, Cells
 from anew.core.learner import Learner, Solved
 from anew.plan import FactorPlan
 
@@ -39,6 +39,7 @@ class Factor:
     view_given: str = ""
     beside: Mapping[str, tuple[Part, str]] = field(default_factory=dict)
     picture: Part | None = None  # what is learned, where that is no table
+    front: Learner | None = None  # what compresses that first
 
     @property
     def columns_given(self) -> int:
@@ -67,6 +68,11 @@ class Factor:
     def encode(self, frame: pl.DataFrame) -> Any:
         """What is learned, as the learner reads it."""
         return (self.picture or self.learned).encode(frame, self.view)
+
+    def encode_partly(self, frame: pl.DataFrame, unknown: Bools) -> tuple[Any, Bools]:
+        """Pictures of which some pixels (n, H, W) are unknown, and what of that the learner knows (n, *data)."""
+        assert self.picture is not None, "only pictures are known in part"
+        return self.picture.encode_partly(frame, unknown, self.view)
 
     def decode(self, x: Any) -> pl.DataFrame:
         """The columns that a learner's data stand for."""

@@ -19,7 +19,7 @@ import polars as pl
 
 from anew.core.columns import Cells, Floats
 from anew.core.errors import AnewWarning, Interrupted, ResourceError
-from anew.core.learner import Solved, Trained
+from anew.core.learner import Learner, Solved, Trained
 from anew.core.release import Release, exact
 from anew.core.seeds import stream
 from anew.data.dataset import Dataset
@@ -116,13 +116,18 @@ def _factor(
     plan: FactorPlan,
     record: Record,
     whole: Plan,
-    index: int,
+    index: int | str,
     fitted: Fitted,
     out: Path | None,
     tell: Tell,
     device: str | None,
 ) -> tuple[Factor, FactorPlan]:
-    factor = _unfitted(plan, record, whole)
+    front = None
+    if plan.front:
+        tell(f"Learning to compress by {plan.front.objective}", 0.0)
+        first, done = _factor(frame, plan.front, record, whole, f"{index}.front", fitted, out, tell, device)
+        front, plan = first.learner, plan.model_copy(update={"front": done})
+    factor = _unfitted(plan, record, whole, front)
     if isinstance(factor.learner, Solved):
         factor.learner.solve(factor.cells(frame), fitted.release)
         return factor, plan
@@ -130,9 +135,9 @@ def _factor(
     return _train(factor, factor.learner, frame, whole, index, fitted, out, tell, device)
 
 
-def _unfitted(plan: FactorPlan, record: Record, whole: Plan) -> Factor:
-    view = view_of(OBJECTIVES[plan.objective].variant(plan.network), plan, record)
-    return make_factor(plan, record, view, seed=whole.seed, threads=threads())
+def _unfitted(plan: FactorPlan, record: Record, whole: Plan, front: Learner | None = None) -> Factor:
+    view = view_of(OBJECTIVES[plan.objective].variant(plan.network), plan, record, front)
+    return make_factor(plan, record, view, seed=whole.seed, threads=threads(), front=front)
 
 
 # ---------------------------------------------------------------- trained factors
@@ -143,7 +148,7 @@ def _train(
     learner: Trained,
     frame: pl.DataFrame,
     whole: Plan,
-    index: int,
+    index: int | str,
     fitted: Fitted,
     out: Path | None,
     tell: Tell,

@@ -39,8 +39,7 @@ def painted(
     if not len(rows):
         return came.select(name)
     context = _context(joint, factor, came[rows], drawn[rows], gone[rows])
-    x = factor.encode(pl.DataFrame([cells])[rows])
-    known = x.present.numpy() & ~unknown[rows][:, None]
+    x, known = factor.encode_partly(pl.DataFrame([cells])[rows], unknown[rows])
     made = learner.complete(x, known, rng, factor.encode_given(context))
     whole = pixels.copy()
     whole[rows] = np.where(unknown[rows][..., None], stack(factor.decode(made)[name], field), pixels[rows])

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from anew.compressing import NETWORK, OBJECTIVE, SHARE, compression, read_as
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Learner, Predicts, Samples, Trained, capabilities
 from anew.core.network import NETWORKS
@@ -120,15 +121,20 @@ def _factor(
     """The factor of an objective, sized for the rows, the columns and the time."""
     picture = bool(pictures_of(schema, learn))
     name = OBJECTIVES.canonical(objective) if objective else "diffusion" if picture else "chain"
-    if picture and "Real" not in OBJECTIVES[name].reads:
-        able = [o for o in OBJECTIVES if "Real" in OBJECTIVES[o].reads and issubclass(OBJECTIVES[o], Samples)]
+    view, front = read_as(OBJECTIVES[name].reads) if picture else None, None
+    if picture and view is None:
+        able = [o for o in OBJECTIVES if read_as(OBJECTIVES[o].reads) and issubclass(OBJECTIVES[o], Samples)]
         raise UsageError(
             f"The objective {name} does not learn pictures", found=learn[0], do=f"Objectives that do: {', '.join(able)}"
         )
+    if view is not None:
+        coded, options = compression(schema[learn[0]], view, options)
+        front = None if coded is None else _front(learn, coded, seconds)
     read = learn if issubclass(OBJECTIVES[name], Samples) else (*learn, *given)
-    network = _network(name, network, bool(pictures_of(schema, read)))
+    network = _network(name, network, bool(pictures_of(schema, read)), alike=view == "Tokens")
     kind = OBJECTIVES[name].variant(network)
     _check_options(kind, name, options)
+    seconds = seconds - (front.seconds or 0.0) if front and seconds else seconds
     cpu = None if seconds is None else seconds * len(os.sched_getaffinity(0))
     return FactorPlan(
         learn=learn,
@@ -137,7 +143,16 @@ def _factor(
         options={**_sized(kind, network, n, len(learn) + len(given), cpu), **options},
         network=network,
         seconds=_seconds(kind, seconds, network),
+        front=front,
     )
+
+
+def _front(learn: tuple[str, ...], options: dict[str, Any], seconds: float | None) -> FactorPlan:
+    """What compresses a picture before it is learned."""
+    kind = OBJECTIVES[OBJECTIVE]
+    _check_options(kind, OBJECTIVE, options)
+    share = _seconds(kind, None if seconds is None else SHARE * seconds, NETWORK)
+    return FactorPlan(learn=learn, objective=OBJECTIVE, network=NETWORK, options=options, seconds=share)
 
 
 def _sized(kind: type[Learner], network: str | None, rows: int, columns: int, cpu: float | None) -> dict[str, Any]:
@@ -145,11 +160,12 @@ def _sized(kind: type[Learner], network: str | None, rows: int, columns: int, cp
     return {} if network and NETWORKS[network].pictures else kind.sized(rows, columns, cpu)
 
 
-def _network(objective: str, network: str | None, pictures: bool = False) -> str | None:
+def _network(objective: str, network: str | None, pictures: bool = False, alike: bool = False) -> str | None:
     """The network of an objective: its usual one, or the one that was asked for if it can be fitted with that."""
     kind = OBJECTIVES[objective]
     if network is None:
-        usual = (name for name in kind.networks if NETWORKS[name].pictures == pictures)
+        found = [(name, NETWORKS[name]) for name in kind.networks]
+        usual = (name for name, made in found if (made.alike if alike else made.pictures == pictures))
         return next(usual, next(iter(kind.networks), None))
     if kind.serves(NETWORKS[network]):
         return network

@@ -25,6 +25,7 @@ class FactorPlan(BaseModel):
     options: dict[str, Any] = {}
     steps: int | None = None
     seconds: float | None = None
+    front: FactorPlan | None = None  # what compresses the data first, so that this learns codes
 
     @property
     def method(self) -> str:
@@ -45,10 +46,20 @@ class FactorPlan(BaseModel):
     def __str__(self) -> str:
         learn = _few(self.learn)
         given = f" | {_few(self.given)}" if self.given else ""
+        return f"p({learn}{given}) by {self.how}"
+
+    @property
+    def how(self) -> str:
+        """The objective, the network, the steps and the options."""
         with_ = f" with {self.network}" if self.network else ""
         steps = f", {self.steps:,} steps (about {self.seconds:.0f} s)" if self.steps and self.seconds else ""
         chosen = "".join(f", {key}={value}" for key, value in self.options.items())
-        return f"p({learn}{given}) by {self.objective}{with_}{steps}{chosen}"
+        return f"{self.objective}{with_}{steps}{chosen}"
+
+    def asked(self) -> dict[str, Any]:
+        """What was asked for, without what fitting fills in."""
+        spent = {"steps", "seconds"}
+        return self.model_dump(mode="json", exclude={**dict.fromkeys(spent, True), "front": spent})
 
 
 class Plan(BaseModel):
@@ -66,7 +77,10 @@ class Plan(BaseModel):
 
     def __str__(self) -> str:
         lines = [f"Plan for {self.rows:,} rows, seed {self.seed}:"]
-        lines += [f"  create   {factor}" for factor in self.create]
+        for factor in self.create:
+            if factor.front:
+                lines.append(f"  compress {_few(factor.learn)} by {factor.front.how}")
+            lines.append(f"  create   {factor}")
         lines += [f"  predict  {factor}" for factor in self.predict]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 

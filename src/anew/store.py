@@ -30,9 +30,10 @@ import numpy.typing as npt
 from anew.codecs.table import Table
 from anew.core.columns import Columns
 from anew.core.errors import ResourceError, StoreError, UsageError
-from anew.core.learner import Arrays, Config, Learner, Trained
+from anew.core.latent import Latent
+from anew.core.learner import Arrays, Compresses, Config, Learner, Trained
 from anew.core.schema import Schema
-from anew.factor import TABLE, Factor, parts_of
+from anew.factor import TABLE, Factor, Part, parts_of
 from anew.joint import Joint
 from anew.plan import OBJECTIVES, FactorPlan, Plan
 from anew.record import Record
@@ -53,6 +54,9 @@ def pack(joint: Joint) -> tuple[Config, Arrays]:
             config, more = _prefixed(f"{kind}.{i}", factor.learner.state())
             parts[kind].append({"plan": factor.plan.model_dump(mode="json"), "view": factor.view, "state": config})
             arrays |= more
+            if factor.front:
+                parts[kind][i]["front"], more = _prefixed(f"{kind}.{i}.front", factor.front.state())
+                arrays |= more
     return parts, arrays
 
 
@@ -70,6 +74,8 @@ def unpack(config: Config, arrays: Mapping[str, npt.NDArray[Any]], schema: Schem
             plan = FactorPlan.model_validate(entry["plan"])
             factor = make_factor(plan, record, entry["view"], seed=0, threads=threads)
             factor.learner.restore(entry["state"], _below(arrays, f"{kind}.{i}"))
+            if factor.front:
+                factor.front.restore(entry["front"], _below(arrays, f"{kind}.{i}.front"))
             into.append(factor)
     return joint
 
@@ -78,21 +84,51 @@ def _below(arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> dict[str, npt
     return {name.removeprefix(f"{prefix}/"): value for name, value in arrays.items() if name.startswith(f"{prefix}/")}
 
 
-def make_factor(plan: FactorPlan, record: Record, view: str, *, seed: int, threads: int) -> Factor:
-    """An unfitted factor of a plan over fitted codecs; `view` is that of what is learned."""
-    return factor_of(OBJECTIVES[plan.objective].variant(plan.network), plan, record, view, seed=seed, threads=threads)
+def make_factor(
+    plan: FactorPlan, record: Record, view: str, *, seed: int, threads: int, front: Learner | None = None
+) -> Factor:
+    """An unfitted factor of a plan over fitted codecs; `view` is that of what is learned.
+
+    `front` compresses what is learned; left out, one that is not fitted is made where the plan has one.
+    """
+    kind = OBJECTIVES[plan.objective].variant(plan.network)
+    if plan.front and front is None:
+        front = make_factor(plan.front, record, FRONT_VIEW, seed=seed, threads=threads).learner
+    return factor_of(kind, plan, record, view, seed=seed, threads=threads, front=front)
 
 
-def view_of(kind: type[Learner], plan: FactorPlan, record: Record) -> str:
+def view_of(kind: type[Learner], plan: FactorPlan, record: Record, front: Learner | None = None) -> str:
     """The best view of what a factor learns that the objective reads."""
-    codec = record.learned(plan.learn)
+    codec = _learned(plan, record, front)
     reads = kind.reads if isinstance(codec, Table) else [view for view in kind.reads if view in codec.views]
     return codec.best_view(reads)
 
 
-def factor_of(kind: type[Learner], plan: FactorPlan, record: Record, view: str, *, seed: int, threads: int) -> Factor:
+FRONT_VIEW = "Real"  # of a picture that is compressed
+
+
+def _learned(plan: FactorPlan, record: Record, front: Learner | None) -> Table | Part:
+    """The codec of what a factor learns: of its codes, where something compresses it."""
+    codec = record.learned(plan.learn)
+    if front is None:
+        return codec
+    assert isinstance(front, Compresses), "only what compresses stands in front"
+    assert not isinstance(codec, Table), "a table is not compressed"
+    return Latent(codec, FRONT_VIEW, front)
+
+
+def factor_of(
+    kind: type[Learner],
+    plan: FactorPlan,
+    record: Record,
+    view: str,
+    *,
+    seed: int,
+    threads: int,
+    front: Learner | None = None,
+) -> Factor:
     """The same for a class that need not be in the registry."""
-    picture = None if isinstance(codec := record.learned(plan.learn), Table) else codec
+    picture = None if isinstance(codec := _learned(plan, record, front), Table) else codec
     learned, given = record.scalars(plan.learn), record.scalars(plan.given)
     options = {**plan.options, **({"network": plan.network} if plan.network else {})}
     if not issubclass(kind, Trained):
@@ -107,7 +143,7 @@ def factor_of(kind: type[Learner], plan: FactorPlan, record: Record, view: str, 
     read = zip(parts_of(beside), beside.values(), strict=True)
     conditions |= {name: part.space(view_beside) for name, (part, view_beside) in read}
     made = kind((picture or learned).space(view), conditions, seed=seed, **options)
-    return Factor(plan, made, learned, given, view, view_given, beside, picture)
+    return Factor(plan, made, learned, given, view, view_given, beside, picture, front)
 
 
 VIEWS_GIVEN = ("Mixed", "Tokens")  # of scalars beside a picture

@@ -21,6 +21,7 @@ SPACES = [
     Real((1, 8, 8)),
     Tokens((4, 2, 7)),
     Tokens((1,)),
+    Tokens((5, 5, 5), alike=True),
     Mixed(3, (2, 5)),
     Mixed(0, (3,)),
     Mixed(2, ()),

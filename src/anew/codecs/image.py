@@ -21,7 +21,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.core.codec import Codec
-from anew.core.columns import MISSING, Cells, Columns, Floats, Grid
+from anew.core.columns import MISSING, Bools, Cells, Columns, Floats, Grid
 from anew.core.cut import Cut
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
@@ -117,6 +117,15 @@ class Image(Codec[pl.DataFrame]):
         gone = cells.is_null().to_numpy()
         pixels = stack(cells, self.field)
         return self._cells(pixels, gone) if view == "Columns" else self._tensors(pixels, gone)
+
+    def encode_partly(self, data: pl.DataFrame, unknown: Bools, view: str) -> tuple[Any, Bools]:
+        import torch
+
+        from anew.core.batch import Encoded
+
+        x = self.encode(data, view)
+        known = x.present & torch.from_numpy(~unknown)[:, None]
+        return Encoded(x.x * known, known), np.asarray(known.numpy())
 
     def _tensors(self, pixels: Pixels, gone: npt.NDArray[np.bool_]) -> Encoded:
         import torch

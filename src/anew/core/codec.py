@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
-from anew.core.columns import Allowed
+from anew.core.columns import Allowed, Bools
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
@@ -51,6 +51,10 @@ class Codec(ABC, Generic[D]):
 
     @abstractmethod
     def decode(self, x: Any, view: str) -> D: ...
+
+    def encode_partly(self, data: D, unknown: Bools, view: str) -> tuple[Any, Bools]:
+        """Data of which some is unknown, such as pixels (n, H, W): encoded, and what of that is known (n, *data)."""
+        raise UsageError(f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} is known or it is not")
 
     def fit_columns(self, data: D, release: Release) -> None:
         """Fit the view "Columns" of data that are no cells of a table, for solvers that are given them."""

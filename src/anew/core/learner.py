@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from anew.core.columns import Allowed, Cells, Columns, Floats
+from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
 from anew.core.release import Release
 
 if TYPE_CHECKING:
@@ -226,6 +226,27 @@ class Encodes(ABC, Generic[X]):
         """n examples at the coordinates (n, k); the same z always gives the same."""
 
 
+class Compresses(ABC, Generic[X]):
+    """Turns examples into codes of a space that others can learn in their place, and back."""
+
+    @property
+    @abstractmethod
+    def codes(self) -> Space:
+        """The space of the codes."""
+
+    @abstractmethod
+    def compress(self, x: X) -> X:
+        """The codes of what is present of n examples; a code that tells of anything else is not present."""
+
+    @abstractmethod
+    def expand(self, codes: X) -> X:
+        """n examples from codes that are all present."""
+
+    @abstractmethod
+    def told(self, known: Bools) -> Bools:
+        """Which codes (n, *codes.data) tell of nothing but what is known of examples (n, *data)."""
+
+
 class Predicts(ABC, Generic[X]):
     """Answers p(learn | given) directly, for one learned column: a number when `ordered`, else a class."""
 
@@ -250,6 +271,7 @@ CAPABILITIES: dict[str, type] = {
     "where": Conditions,
     "complete": Completes,
     "encode": Encodes,
+    "compress": Compresses,
     "predict": Predicts,
 }
 

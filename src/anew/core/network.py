@@ -30,6 +30,7 @@ class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
     solved: ClassVar[bool] = False
     pictures: ClassVar[bool] = False  # whether it is made for shapes (..., C, H, W)
     texts: ClassVar[bool] = False  # whether it reads texts that are given
+    alike: ClassVar[bool] = False  # whether it is made for positions that share one vocabulary
     usual_seconds: ClassVar[float | None] = None  # of learning to predict when no time is given; None: the objective's
 
 

@@ -266,6 +266,10 @@ class Tokens(Space):
 
     def log_prob(self, params: Tensor, x: Tensor, present: Tensor | None = None) -> Tensor:
         x = x.long()
+        if self.alike:
+            each = F.log_softmax(params.reshape(*x.shape, -1), 2)  # (B, L, K)
+            nats = each.gather(2, x[:, :, None])[:, :, 0]
+            return (nats if present is None else torch.where(present, nats, 0.0)).sum(1)
         total = torch.zeros(len(params), dtype=params.dtype, device=params.device)
         for i, block in enumerate(self.split(params)):
             nats = F.log_softmax(block, 1).gather(1, x[:, i : i + 1])[:, 0]

@@ -4,10 +4,7 @@ A picture goes down by stages of conv, pool, residual blocks, each with half the
 again by stages of enlarge, conv, residual blocks. So one network is an encoder or a discriminator (picture to flat), a
 decoder or a generator (flat to picture), and a classifier (nothing to flat, with a picture among what is given).
 
-Activations are not normalised: weights are, w = g gain (v - mean v) / (sqrt(N) deviation v) over the N inputs of a
-channel (Qiao et al. 2019, arXiv 1903.10520; the gain keeps the variance through the activation: Brock et al. 2021,
-arXiv 2101.08692, eq. 3), and each residual branch starts at a small share (SkipInit, De & Smith 2020, arXiv
-2002.10444). That is as fast as no norm at all, no example sees another, and the slope of a discriminator is plain.
+Weights are normalised and activations are not (`_convolutions`): the slope of a discriminator is plain.
 
 Shapes: B batch, C channels, H rows, W columns, K width of the vector.
 """
@@ -26,14 +23,13 @@ from torch.nn import functional as F
 from anew.core.batch import Encoded
 from anew.core.network import Module
 from anew.core.space import Shape, Space
+from anew.networks._convolutions import Standardised, residual
 from anew.networks._towers import tower
 from anew.networks._waves import FREQUENCIES, waves
 
 LARGEST = 64  # places a side at the highest scale: larger pictures are folded into channels first
 SMALLEST = 8  # places a side at the lowest scale, at most
 NARROWEST = 8  # channels
-GAIN = 1.7881  # of silu: deviation 1 in, deviation 1 out
-BRANCH = 0.2  # of a residual branch at the start
 
 
 class Conv(nn.Module, Module):
@@ -72,7 +68,7 @@ class Conv(nn.Module, Module):
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
 
     def matrices(self) -> list[nn.Parameter]:
-        return [module.get_parameter("weight") for module in self.modules() if isinstance(module, _Conv)]
+        return [module.get_parameter("weight") for module in self.modules() if isinstance(module, Standardised)]
 
     def forward(self, x: Tensor | None, given: Mapping[str, Encoded], time: Tensor | None = None) -> Tensor:
         parts = [] if self.picture is None or x is None else [self.picture(x)]
@@ -144,9 +140,9 @@ class _Down(nn.Module):
         super().__init__()
         scales = _Scales(shape, width)
         self.fold, self.places = scales.fold, places
-        self.stem = _Conv(scales.channels_in, scales.channels[0])
-        self.convs = nn.ModuleList([_Conv(a, b) for a, b in pairwise(scales.channels)])
-        self.blocks = nn.ModuleList([_blocks(b, depth) for b in scales.channels[1:]])
+        self.stem = Standardised(scales.channels_in, scales.channels[0])
+        self.convs = nn.ModuleList([Standardised(a, b) for a, b in pairwise(scales.channels)])
+        self.blocks = nn.ModuleList([residual(b, depth) for b in scales.channels[1:]])
         seen = math.prod(scales.sides[-1]) if places else 1
         self.linear = nn.Linear(scales.channels[-1] * seen, width)
 
@@ -176,8 +172,8 @@ class _Up(nn.Module):
         self.out, self.fold, self.sides = out, scales.fold, scales.sides[::-1]
         channels = scales.channels[::-1]
         self.linear = nn.Linear(width, channels[0] * math.prod(self.sides[0]))
-        self.blocks = nn.ModuleList([_blocks(b, depth) for b in channels[:-1]])
-        self.convs = nn.ModuleList([_Conv(a, b) for a, b in pairwise(channels)])
+        self.blocks = nn.ModuleList([residual(b, depth) for b in channels[:-1]])
+        self.convs = nn.ModuleList([Standardised(a, b) for a, b in pairwise(channels)])
         self.last = nn.Conv2d(channels[-1], scales.channels_in, 3, padding=1)
         for weight in self.last.parameters():
             nn.init.zeros_(weight)
@@ -190,33 +186,3 @@ class _Up(nn.Module):
         with torch.autocast(h.device.type, enabled=False):
             h = F.pixel_shuffle(self.last(F.silu(h.float())), self.fold)
         return h[..., : self.out[-2], : self.out[-1]].reshape(-1, *self.out)
-
-
-def _blocks(channels: int, depth: int) -> nn.Sequential:
-    return nn.Sequential(*[_Block(channels) for _ in range(depth)])
-
-
-class _Block(nn.Module):
-    """h + s conv(silu(conv(silu(h))))."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.one, self.two = _Conv(channels, channels), _Conv(channels, channels)
-        self.share = nn.Parameter(torch.tensor(BRANCH))
-
-    def forward(self, h: Tensor) -> Tensor:
-        result: Tensor = h + self.share * self.two(F.silu(self.one(F.silu(h))))
-        return result
-
-
-class _Conv(nn.Conv2d):
-    """A 3 x 3 convolution whose weights are standardised."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, 3, padding=1)
-        self.gain = nn.Parameter(torch.full((outputs, 1, 1, 1), GAIN))
-
-    def forward(self, h: Tensor) -> Tensor:
-        variance, mean = torch.var_mean(self.weight, (1, 2, 3), keepdim=True, correction=0)
-        scale = self.gain * torch.rsqrt(variance * self.weight[0].numel() + 1e-6)
-        return F.conv2d(h, (self.weight - mean) * scale, self.bias, padding=1)

@@ -21,7 +21,9 @@ from torch.nn import functional as F
 from anew.core.batch import Encoded
 from anew.core.network import Conditional
 from anew.core.space import Space, Tokens
+from anew.networks._shared import Table, Writer
 from anew.networks._smooth import Heads, Smooth
+from anew.networks._towers import tower
 
 HEADS = 4
 
@@ -35,26 +37,35 @@ class State(NamedTuple):
 
 
 class Transformer(nn.Module, Conditional):
-    """For positions with vocabularies of their own."""
+    """For positions with vocabularies of their own, or with one for all."""
 
+    alike = True
     first: Tensor  # (L,) where the vocabulary of each position starts
 
     def __init__(
-        self, space: Tokens, *, given: Mapping[str, Space], width: int = 64, depth: int = 2, **size: Any
+        self,
+        space: Tokens,
+        *,
+        given: Mapping[str, Space],
+        width: int | None = None,
+        depth: int | None = None,
+        **size: Any,
     ) -> None:
         super().__init__()
+        width, depth = width or (128 if space.alike else 64), depth or (4 if space.alike else 2)
         width = HEADS * max(width // HEADS, 1)
         positions = len(space.sizes)
-        self.spaces = dict(given)
-        self.register_buffer("first", torch.tensor(space.offsets[:-1], dtype=torch.long), persistent=False)
-        self.embedding = Smooth(space, torch.randn(space.offsets[-1], width) * 0.5)
+        first = [0] * positions if space.alike else space.offsets[:-1]
+        self.register_buffer("first", torch.tensor(first, dtype=torch.long), persistent=False)
+        words = torch.randn(space.sizes[0] if space.alike else space.offsets[-1], width) * 0.5
+        self.embedding = Table(words) if space.alike else Smooth(space, words)
         self.standing = nn.Parameter(torch.randn(positions, width) * 0.5)
         self.query = nn.Parameter(torch.randn(positions, width) * 0.5)
         self.nothing = nn.Parameter(torch.zeros(width))
-        self.towers = nn.ModuleDict({name: nn.Linear(math.prod(part.shape), width) for name, part in given.items()})
+        self.towers = nn.ModuleDict({name: tower(part, width) for name, part in given.items()})
         self.layers = nn.ModuleList([_Layer(width) for _ in range(depth)])
         self.norm = nn.LayerNorm(width)
-        self.write = Heads(space, width)
+        self.write = Writer(space, width) if space.alike else Heads(space, width)
 
     def forward(self, x: Tensor, sees: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         content = self._content(x, given)  # (B, L + 1, H)
@@ -68,9 +79,8 @@ class Transformer(nn.Module, Conditional):
     def _content(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         """What is given, then what stands at each position.  (B, L + 1, H)"""
         context = self.nothing.expand(len(x), -1)
-        for name, tower in self.towers.items():
-            part, space = given[name], self.spaces[name]
-            context = context + tower((space.embed(part.x) * space.embed_mask(part.present)).float().flatten(1))
+        for name, read in self.towers.items():
+            context = context + read(given[name])
         return torch.cat([context[:, None], self.embedding()[x + self.first] + self.standing], 1)
 
     def begin(self, x: Tensor, known: Tensor, given: Mapping[str, Encoded]) -> State:

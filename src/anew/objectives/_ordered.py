@@ -25,7 +25,7 @@ from anew.core.errors import ConditionError, UsageError
 from anew.core.learner import Conditions, Drawn, Encodes, Phase, Samples, Scores, Trained
 from anew.core.network import NETWORKS, Conditional, Network
 from anew.core.space import Space, Tokens
-from anew.objectives._built import Given, context_of, some_of
+from anew.objectives._built import Given, context_of, dropped, some_of
 from anew.objectives._resampling import pool, scaled, systematic
 
 POOL = 1024  # particles that are drawn at once, at least
@@ -33,6 +33,7 @@ BUDGET = 64  # particles for each row asked for, at most
 PER_ROW = 32  # particles for each row of given columns
 DECAY = 0.3  # of weights, for each step and rate: with less, the likelihood of one order overfits in ten epochs
 PART = 4096  # rows that are scored or drawn at once
+FEW = 64  # the same, and rows of a step, where many positions share one vocabulary: each row is large
 
 
 class Rule(NamedTuple):
@@ -68,7 +69,9 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
             raise UsageError(f"{name} learns tokens", found=space.kind, do="Bring a space of tokens")
         kind = NETWORKS[network]
         assert issubclass(kind, Conditional), f"{network} sees all at once: plan.py asks serves() first"
-        self.tokens = space
+        self.tokens, self.at_once = space, PART
+        if space.alike:
+            self.batch, self.at_once, self.held, self.open_given = FEW, FEW, 512, True
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.net = kind(space, given=given, **options)
@@ -102,7 +105,8 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         here = batch.x.present
         sees = self.sees(len(here), generator).to(here.device) & here[:, None, :]
         x = batch.x.x.long()
-        return -self.tokens.log_prob(self.net.forward(x, sees, batch.given), x, here)
+        given = dropped(batch.given, generator) if self.open_given else batch.given
+        return -self.tokens.log_prob(self.net.forward(x, sees, given), x, here)
 
     # ---------------------------------------------------------------- draws
 
@@ -144,7 +148,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
     def _in_parts(
         self, work: Callable[[Encoded, Encoded | Given | None], Any], x: Encoded, given: Encoded | Given | None
     ) -> list[Any]:
-        parts = torch.split(torch.arange(len(x)), PART) if len(x) else ()
+        parts = torch.split(torch.arange(len(x)), self.at_once) if len(x) else ()
         return [work(x.take(rows), some_of(given, rows)) for rows in parts]
 
     # ---------------------------------------------------------------- codes

@@ -22,12 +22,14 @@ def check_network(kind: type[Network]) -> None:
         _check_conditional(kind)
 
 
-SHAPES = [  # flat, a picture, one to be padded, a picture to flat and back
+SHAPES = [  # flat, a picture, one to be padded, a picture to flat and back, to a smaller one and back
     ((5,), (4,)),
     ((1, 8, 8), (1, 8, 8)),
     ((3, 6, 9), (2, 1, 6, 9)),
     ((1, 8, 8), (2, 4)),
     ((5,), (2, 1, 8, 8)),
+    ((3, 9, 6), (4, 3, 2)),
+    ((4, 3, 2), (3, 9, 6)),
 ]
 
 
@@ -90,13 +92,19 @@ def _check_parts(kind: type[Module], shape: tuple[int, ...], end: tuple[int, ...
 
 
 def _check_conditional(kind: type[Conditional]) -> None:
+    """The laws where each position has a vocabulary of its own, and where all share one."""
+    for sizes, alike in (((3, 5, 2, 4), False), ((4, 4, 4, 4), True)):
+        _check_positions(kind, sizes, alike)
+
+
+def _check_positions(kind: type[Conditional], sizes: tuple[int, ...], alike: bool) -> None:
     """A position knows what it sees and nothing else, reads what is given, and step by step is the whole pass."""
     import torch
 
     from anew.core.batch import Encoded
     from anew.core.space import Tokens
 
-    space, other = Tokens((3, 5, 2, 4)), Tokens((3,))
+    space, other = Tokens(sizes, alike=alike), Tokens((3,))
     network = kind(space, given={"table": other}, width=16, depth=2)
     assert isinstance(network, torch.nn.Module)
     torch.manual_seed(0)
@@ -107,7 +115,7 @@ def _check_conditional(kind: type[Conditional]) -> None:
     sees = turn[:, :, None] > turn[:, None, :]
     given = {"table": Encoded(torch.tensor([[i % 3] for i in range(6)]), torch.ones(6, 1, dtype=torch.bool))}
     out = network(x, sees, given)
-    assert out.shape == (6, 14), "one number a token"
+    assert out.shape == (6, sum(sizes)), "one number a token"
     for i, size in enumerate(space.sizes):
         changed = x.clone()
         changed[:, i] = (x[:, i] + 1) % size

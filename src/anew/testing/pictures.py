@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from anew.core.errors import UsageError
-from anew.core.learner import Completes, Encodes, Learner, Samples, Trained
+from anew.core.learner import Completes, Compresses, Encodes, Learner, Samples, Trained
 from anew.core.network import NETWORKS
 
 if TYPE_CHECKING:
-    from anew.core.batch import Batch
+    from anew.core.batch import Batch, Encoded
 
 SHAPE = (1, 8, 8)
 
 
 def check_pictures(kind: type[Learner]) -> None:
     """All laws that an objective must keep over a small picture, with each network that serves it."""
-    if not (issubclass(kind, Trained) and issubclass(kind, Samples) and "Real" in kind.reads):
+    if not (issubclass(kind, Trained) and issubclass(kind, (Samples, Compresses)) and "Real" in kind.reads):
         return
     served = [network for network in NETWORKS if kind.serves(NETWORKS[network]) and _check_with(kind, network)]
     assert served, f"{kind.__name__} reads numbers, and no network serves it over pictures"
@@ -57,8 +57,33 @@ def _check_with(kind: type[Trained], network: str) -> bool:
             torch.nn.init.normal_(parameter, std=0.1)
     batch = example_pictures()
     check_loss(learner, batch)
-    _check_use(learner, batch)
+    if isinstance(learner, Samples):
+        _check_use(learner, batch)
+    if isinstance(learner, Compresses):
+        _check_codes(learner, batch)
     return True
+
+
+def _check_codes(learner: Compresses[Encoded], batch: Batch) -> None:
+    """Codes are data of their space; they tell of what is known and of nothing else, and give examples back."""
+    import torch
+
+    from anew.core.batch import Encoded
+
+    known = torch.zeros_like(batch.x.present)
+    known[..., :5] = True
+    told = learner.told(known.numpy())
+    assert told.any(), "no code tells of the half that is known"
+    assert not told.all(), "every code tells of the half that is known"
+    some = learner.compress(Encoded(batch.x.x, known))
+    assert some.x.shape[1:] == learner.codes.data, "codes are data of their space"
+    assert np.array_equal(some.present.numpy(), told), "a code is present where it tells of what is known"
+    other = learner.compress(Encoded(torch.where(known, batch.x.x, 1 - batch.x.x), known))
+    assert torch.equal(some.x[some.present], other.x[some.present]), "what is not known changes a code"
+    whole = learner.compress(batch.x)
+    assert bool(whole.present.all()), "a code of what is known is not present"
+    assert learner.expand(whole).x.shape == batch.x.x.shape, "codes give examples back"
+    assert torch.equal(learner.compress(batch.x).x, whole.x), "the same example has the same code"
 
 
 def _check_use(learner: Trained, batch: Batch) -> None:
