@@ -79,13 +79,18 @@ class Plan(BaseModel):
         lines = [f"Plan for {self.rows:,} rows, seed {self.seed}:"]
         for factor in self.create:
             if factor.front:
-                lines.append(f"  compress {_few(factor.learn)} by {factor.front.how}")
-            lines.append(f"  create   {factor}")
+                lines.append(f"  compress {_few(factor.learn)} by {factor.front.how}{_share(factor.front)}")
+            lines.append(f"  create   {factor}{_share(factor) if factor.front else ''}")
         lines += [f"  predict  {factor}" for factor in self.predict]
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
     def to_dict(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
+
+
+def _share(plan: FactorPlan) -> str:
+    """What one of two fits takes of the time, where its steps are not known yet."""
+    return f", about {plan.seconds:.0f} s" if plan.seconds and not plan.steps else ""
 
 
 def _few(names: Sequence[str]) -> str:
