@@ -37,6 +37,14 @@ class UsageError(AnewError, ValueError):
     exit_code = 2
 
 
+class GrammarError(UsageError):
+    """A constraint on text that nothing can meet, or that cannot be held exactly."""
+
+
+class BudgetError(GrammarError):
+    """Fewer tokens than the shortest text that a constraint allows."""
+
+
 class CapabilityError(UsageError, TypeError):
     """A verb was asked of a learner that does not have it."""
 

@@ -1,0 +1,1 @@
+"""What a text may be: regular languages over bytes, and which tokens may come next in one of them."""
