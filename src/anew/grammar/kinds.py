@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 
-from anew.grammar.merging import Plain, is_number
+from anew.grammar.merging import Plain, is_number, is_whole
 
 FAMILIES = {
     "string": ("minLength", "maxLength", "pattern", "format"),
@@ -30,7 +29,7 @@ def kind_of(value: object) -> set[str]:
     if value is None or isinstance(value, bool):
         return {"null" if value is None else "boolean"}
     if is_number(value):
-        return {"number", "integer"} if Decimal(str(value)) % 1 == 0 else {"number"}
+        return {"number", "integer"} if is_whole(value) else {"number"}
     return {"string" if isinstance(value, str) else "object" if isinstance(value, Mapping) else "array"}
 
 

@@ -71,6 +71,12 @@ def is_number(value: object) -> bool:
     return isinstance(value, int) or (isinstance(value, float | Decimal) and Decimal(value).is_finite())
 
 
+def is_whole(value: object) -> bool:
+    """A number without decimals, of any size."""
+    exact = Decimal(str(value))
+    return bool(exact == exact.to_integral_value())
+
+
 def _is_schema(value: object) -> bool:
     return isinstance(value, bool | Mapping)
 

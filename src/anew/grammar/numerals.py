@@ -181,8 +181,8 @@ def _magnitudes(interval: Interval) -> tuple[_Bound, ...] | None:
 
 def _mirrored(interval: Interval) -> Interval:
     """-x for the x below zero: zero itself is written without a sign."""
-    low = None if interval.low is None else -interval.low
-    high = Decimal(0) if interval.high is None or interval.high >= 0 else -interval.high
+    low = None if interval.low is None else interval.low.copy_negate()  # a minus would round
+    high = Decimal(0) if interval.high is None or interval.high >= 0 else interval.high.copy_negate()
     opened = interval.high_open or interval.high is None or interval.high >= 0
     return Interval(high, low, opened, interval.low_open, interval.step)
 

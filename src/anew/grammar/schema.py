@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -19,14 +18,14 @@ from anew.grammar.automaton import Automaton
 from anew.grammar.building import automaton_of, compiled
 from anew.grammar.exclusive import exclusive
 from anew.grammar.kinds import FAMILIES, kind_of, types_of
-from anew.grammar.merging import Plain, is_number, merged, plain
+from anew.grammar.merging import Plain, is_number, is_whole, merged, plain
 from anew.grammar.numerals import Interval, numbers
 from anew.grammar.strings import string
 from anew.grammar.tree import NOTHING, Choice, Machine, Members, Repeat, Tree, choice, sequence, text
 from anew.grammar.tree import Sequence as Parts
 
 DEPTH = 3
-_LARGEST = 400  # digits of a bound
+_LARGEST = 305  # digits of a bound
 _COMMA, _COLON = Parts((text(","), Repeat(text(" "), 0, 1))), Parts((text(":"), Repeat(text(" "), 0, 1)))
 _EXACT = 10**15  # above, doubles have gaps: a bound is held as it stands and as it is read
 
@@ -52,26 +51,26 @@ class Reader:
     def __init__(self, document: Mapping[str, Any] | bool, *, wide: bool = False, bare: bool = False) -> None:
         self.document, self.wide, self.bare = document, wide, bare
         self.open: Counter[str] = Counter()
-        self.digits = max([0, *(_decimal(value, "$").adjusted() + 2 for value in _numbers(document))])
+        self.digits = max([0, *(min(Decimal(str(value)).adjusted(), _LARGEST) + 2 for value in _numbers(document))])
 
     def tree(self, node: Any, path: str, base: Plain | None = None) -> Tree:
         """The JSON texts of a schema, which hold `base` too."""
         used: list[str] = []
         found = self.plain(node, path, used)
+        return self.within(used, merged(base, found, path) if base else found, path)
+
+    def within(self, used: Sequence[str], found: Plain, path: str) -> Tree:
+        """The texts of a plain schema that these references led to; nothing, where one has led there DEPTH times."""
         if any(self.open[name] >= DEPTH for name in used):
             return NOTHING
-        with self._inside(used):
-            return self.written(merged(base, found, path) if base else found, path)
+        self.open.update(used)
+        tree = self.written(found, path)
+        self.open.subtract(used)
+        return tree
 
     def variant(self, *, wide: bool) -> Reader:
         """Another reader of the same document, which writes a number in one way."""
         return Reader(self.document, wide=wide, bare=True)
-
-    @contextmanager
-    def _inside(self, used: Sequence[str]) -> Iterator[None]:
-        self.open.update(used)
-        yield
-        self.open.subtract(used)
 
     def plain(self, node: Any, path: str, used: list[str] | None = None) -> Plain:
         """A schema without `$ref` and `allOf`; the references that were followed are added to `used`."""
@@ -111,10 +110,12 @@ class Reader:
         for name in ("anyOf", "oneOf"):
             if name in found:
                 base = {key: value for key, value in found.items() if key != name}
-                places = [(option, f"{path}.{name}[{i}]") for i, option in enumerate(found[name])]
+                options = [(one, f"{path}.{name}[{i}]") for i, one in enumerate(found[name]) if one is not False]
                 if name == "anyOf":
-                    return choice(self.tree(one, place, base) for one, place in places if one is not False)
-                return exclusive(self, [merged(base, self.plain(*one), path) for one in places], path)
+                    return choice(self.tree(one, place, base) for one, place in options)
+                used: list[list[str]] = [[] for _ in options]
+                sides = [self.plain(*one, names) for one, names in zip(options, used, strict=True)]
+                return exclusive(self, [merged(base, side, path) for side in sides], used, path)
         if "enum" in found:
             return self._listed(found, path)
         return choice(self._typed(one, found, path) for one in types_of(found))
@@ -153,6 +154,10 @@ class Reader:
         high, high_open = _bound(found, "maximum", "exclusiveMaximum", path, -1)
         interval = Interval(low, high, low_open, high_open, found.get("multipleOf"))
         kind = "integer" if whole else "number"
+        if "format" in found and "string" not in types_of(found):
+            raise GrammarError(
+                f"A format of a number cannot be held, at {path}", found=found["format"][0], do="Use bounds"
+            )
         asked = ", ".join(f"{name} {found[name]}" for name in FAMILIES["number"] if name in found)
         if low is not None and high is not None and (low > high or (low == high and (low_open or high_open))):
             raise GrammarError(f"The bounds of the {kind} at {path} exclude each other", found=asked)
@@ -225,7 +230,7 @@ def dumped(value: object, path: str) -> str:
         return "[" + ", ".join(dumped(one, path) for one in value) + "]"
     if is_number(value) and not isinstance(value, int):
         exact = Decimal(str(value))
-        return str(int(exact)) if exact % 1 == 0 and abs(exact) < _EXACT else str(exact)
+        return str(int(exact)) if is_whole(exact) and exact.adjusted() < 15 else str(exact)
     try:
         found = json.dumps(value, ensure_ascii=False, allow_nan=False)
         found.encode()
@@ -243,15 +248,18 @@ def _decimal(value: Any, path: str) -> Decimal:
 
 def _bound(found: Plain, closed: str, opened: str, path: str, side: int) -> tuple[Decimal | None, bool]:
     """The stricter of two bounds, and whether it is open; `side` 1 for one below, -1 for one above."""
-    bounds = []
+    strictest: Callable[..., Decimal] = max if side > 0 else min
+    bounds: list[tuple[Decimal, bool]] = []
     for name in (closed, opened):
         if name in found:
             value = _decimal(found[name], path)
-            read = Decimal(float(value)) if abs(value) >= _EXACT and not isinstance(found[name], int) else value
-            bounds.append((side * max(side * value, side * read), name == opened))
+            rounded = value.copy_abs() >= _EXACT and not isinstance(found[name], int)
+            read = Decimal(float(value)) if rounded else value
+            bounds.append((strictest(value, read), name == opened))
     if not bounds:
         return None, False
-    return max(bounds, key=lambda one: (side * one[0], one[1]))
+    limit = strictest(value for value, _ in bounds)
+    return limit, any(is_open for value, is_open in bounds if value == limit)
 
 
 def _counts(found: Plain, least: str, most: str, path: str) -> tuple[int, int | None]:

@@ -274,6 +274,7 @@ class _Maker:
         node = {"$ref": f"#/$defs/{name}"}
         following: Sequence[dict[str, Any]] = [
             {"anyOf": [node, {"type": "null"}]},
+            {"oneOf": [node, {"type": "null"}]},
             {"type": "array", "items": node, "maxItems": 2},
             node,
         ]
