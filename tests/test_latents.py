@@ -57,12 +57,12 @@ def fitted(*steps: int, **how: object) -> Model:
 
 @pytest.fixture(scope="module")
 def numbers() -> Model:
-    return fitted(50, 150, network="mlp", options={"compress": 2, "width": 64, "depth": 2})
+    return fitted(80, 150, network="mlp", options={"compress": 2, "width": 64, "depth": 2})
 
 
 @pytest.fixture(scope="module")
 def tokens() -> Model:
-    return fitted(50, 150, objective="any_order", options={"tokens": 64, "compress": 4, "width": 32, "depth": 2})
+    return fitted(80, 150, objective="any_order", options={"tokens": 64, "compress": 4, "width": 32, "depth": 2})
 
 
 def pixels(frame: object) -> Pixels:

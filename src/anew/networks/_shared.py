@@ -5,6 +5,7 @@ Shapes: B batch, L positions, K tokens, H width.
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from anew.core.space import Tokens
@@ -37,7 +38,8 @@ class Writer(nn.Module):
 
     def forward(self, z: Tensor, told: Tensor) -> Tensor:
         """(L, B, H) -> (B, L K); a position that was told nothing may differ from another such: it knows its place."""
-        result: Tensor = self.linear(z.transpose(0, 1)).flatten(1)
+        with torch.autocast(z.device.type, enabled=False):  # chances of many tokens are not told in half precision
+            result: Tensor = self.linear(z.float().transpose(0, 1)).flatten(1)
         return result
 
     def at(self, z: Tensor, position: int, told: Tensor) -> Tensor:

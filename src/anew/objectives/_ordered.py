@@ -71,7 +71,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
         assert issubclass(kind, Conditional), f"{network} sees all at once: plan.py asks serves() first"
         self.tokens, self.at_once = space, PART
         if space.alike:
-            self.batch, self.at_once, self.held, self.open_given = FEW, FEW, 512, True
+            self.batch, self.at_once, self.held, self.open_given, self.halves = FEW, FEW, 512, True, True
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.net = kind(space, given=given, **options)
@@ -143,7 +143,7 @@ class Ordered(Trained, Samples[Encoded], Scores[Encoded], Conditions[Encoded], E
 
     def _nats(self, x: Encoded, given: Encoded | Given | None) -> Floats:
         logits = self.net.forward(x.x.long(), self.before[None], self._conditions(given)).double()
-        return np.asarray(self.tokens.log_prob(logits, x.x).numpy())
+        return np.asarray(self.tokens.log_prob(logits, x.x, x.present).numpy())
 
     def _in_parts(
         self, work: Callable[[Encoded, Encoded | Given | None], Any], x: Encoded, given: Encoded | Given | None
