@@ -63,6 +63,7 @@ def examine(
         where=where or None,
         predictions=predictions(joint, plan, holdout, seed),
         reading=reading(joint, plan),
+        given=joint.given,
         measures=measures,
         progress=tell,
     )

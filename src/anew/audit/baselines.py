@@ -2,12 +2,14 @@
 
 A picture drawn on its own is one of a Gaussian with the mean and the covariance of the training pixels. With training
 pictures X (n, d) and Z ~ N(0, I_n), the row mean(X) + Z (X - mean(X)) / sqrt(n - 1) is exactly that: no d x d matrix is
-made.
+made. A text drawn on its own is as many words as a real text has, each drawn from all words of the training texts,
+with the space that follows it there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -18,6 +20,9 @@ from anew.core.schema import Field, Schema
 GAUSSIAN = 1024  # training pictures that a Gaussian is fitted to
 PICTURES = 2048  # pictures drawn from it; more rows repeat them
 BLOCK = 256
+WORDS = re.compile(r"\S+\s*")
+TEXTS = 2048  # texts drawn word by word, of at most LONG words each; more rows repeat them
+LONG = 2000
 
 
 def make_baselines(train: pl.DataFrame, schema: Schema, rows: int, seed: int) -> dict[str, pl.DataFrame]:
@@ -28,6 +33,8 @@ def make_baselines(train: pl.DataFrame, schema: Schema, rows: int, seed: int) ->
     for field in schema:
         if field.kind == "image" and field.name in alone:
             alone[field.name] = _pictures(train[field.name], field, rows, rng)
+        if field.kind == "text" and field.name in alone:
+            alone[field.name] = _texts(alone[field.name], rng)
     return {"bootstrap": train[draw], "marginals": pl.DataFrame(alone)}
 
 
@@ -53,6 +60,20 @@ def _pictures(cells: pl.Series, field: Field, rows: int, rng: np.random.Generato
     gone = rng.random(rows) < 1 - len(present) / len(cells)
     kept = drawn.gather(np.arange(rows) % len(drawn))
     return pl.select(pl.when(pl.Series(~gone)).then(pl.lit(kept))).to_series().alias(field.name)
+
+
+def _texts(cells: pl.Series, rng: np.random.Generator) -> pl.Series:
+    """Texts of independent words, missing where these cells are."""
+    drawn = pl.Series(mixed(cells.head(TEXTS).fill_null("").to_list(), rng), dtype=pl.String)
+    again = drawn.gather(np.arange(len(cells)) % len(drawn))
+    return pl.select(pl.when(cells.is_not_null()).then(again)).to_series().alias(cells.name)
+
+
+def mixed(texts: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """As many words in each text as before, each drawn from the words of all."""
+    found = [WORDS.findall(text)[:LONG] for text in texts]
+    every = np.array([word for words in found for word in words], dtype=object)
+    return ["".join(every[rng.integers(0, max(len(every), 1), len(words))]) for words in found]
 
 
 def gaussian(pixels: Pixels, rows: int, rng: np.random.Generator) -> Pixels:

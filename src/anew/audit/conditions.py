@@ -21,6 +21,11 @@ def meets(frame: pl.DataFrame, where: Any) -> Bools:
     return np.array(frame.select(reduce(and_, tests).fill_null(False).alias("met"))["met"].to_numpy(), dtype=bool)
 
 
+def named(where: Any) -> tuple[str, ...]:
+    """The columns that a condition speaks of, as far as it says so."""
+    return () if where is None or callable(where) else tuple(where_of(where))
+
+
 def _test(frame: pl.DataFrame, name: str, rule: Constraint) -> pl.Expr:
     column, dtype = pl.col(name), frame.schema[name]
     if isinstance(rule, OneOf):

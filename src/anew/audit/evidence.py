@@ -16,6 +16,8 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.audit.album import LOOKED, PICTURES, Album
+from anew.audit.conditions import named
+from anew.audit.corpus import TEXTS, Corpus
 from anew.audit.encode import Column, Encoder, Singles
 from anew.audit.finding import Finding
 from anew.audit.labels import labels_of
@@ -39,7 +41,7 @@ class Evidence:
     form that `conditions.meets` reads, and `natural` the share of all real rows that meet it; `cost` is seconds, bytes
     and operations by name; `log_prob` is the model's density (n,); `predictions` are scores on the held-out rows;
     `learned` are all rows that were learned from, where `where` leaves some of them out of `train`; `reading` is how
-    the model reads the target off a row.
+    the model reads the target off a row; `given` are columns that the synthetic rows were told and that no model made.
     """
 
     train: pl.DataFrame
@@ -56,6 +58,7 @@ class Evidence:
     predictions: Mapping[str, Scored] | None = None
     learned: pl.DataFrame | None = None
     reading: Reading | None = None
+    given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("train", "holdout", "synthetic"):
@@ -88,6 +91,20 @@ class Evidence:
         fields = [field for field in self.schema if field.kind in PICTURES]
         labels = labels_of(learned, self.schema, self.target) if fields else None
         return tuple(Album(field, self.frame, self.rows, learned, labels, self.seed) for field in fields)
+
+    @cached_property
+    def corpora(self) -> tuple[Corpus, ...]:
+        """One for each column of texts that the synthetic rows do not repeat because they were given them."""
+        learned = self.train if self.learned is None else self.learned
+        fields = [field for field in self.schema if field.kind in TEXTS and field.name not in self.given]
+        asked = next((name for name in named(self.where) if name in self.schema), self.target)
+        labels = labels_of(learned, self.schema, asked) if fields else None
+        return tuple(Corpus(field, self.frame, self.rows, learned, labels, self.seed) for field in fields)
+
+    @property
+    def aside(self) -> str:
+        """What is added to the name of a finding that reads no text, where there are texts."""
+        return ", texts aside" if self.corpora else ""
 
     @property
     def comparable(self) -> bool:

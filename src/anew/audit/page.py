@@ -107,9 +107,18 @@ def tiles(report: Report) -> list[Tile]:
     """The few numbers that a hurried reader should see."""
     wanted = (
         ("detectable", "telling", "times in 100 a machine tells a synthetic row from a real one", "50 is guessing"),
+        (
+            "text_detectable",
+            "",
+            "times in 100 a machine tells a synthetic text from a real one",
+            "real texts: {ceiling}",
+        ),
+        ("bits", "", "bits for a byte of it, under a model of real text", "fresh real text: {ceiling}"),
+        ("read_back", "", "of the labels are read back from the text, as a share of real texts", "best is 100 %"),
         ("legible", "", "of the labels are read back from the picture, as a share of real pictures", "best is 100 %"),
         ("frechet", "", "Frechet distance to fresh real pictures", "real training pictures: {ceiling}"),
         ("lookalikes", "", "of the pictures are copies of a training picture", "fresh real pictures: {ceiling}"),
+        ("novelty", "", "of the texts hold a long span of a training text", "fresh real texts: {ceiling}"),
         ("pairs", "average", "difference between pairs of columns", "fresh real rows: {ceiling}"),
         ("utility", "predicting", "score of predictions learned from synthetic rows", "from real rows: {ceiling}"),
         ("copies", "exact", "of the rows are exact copies of a training row", "fresh real rows: {ceiling}"),
@@ -146,7 +155,7 @@ def number(value: float | None, unit: str) -> str:
         return f"{value / 2**20:,.0f} MB"
     if unit == "seconds":
         return f"{value:,.1f} s"
-    if unit in ("auc", "r2", "score", "deviations"):
+    if unit in ("auc", "r2", "score", "deviations", "bits"):
         return f"{value:.3f}"
     return f"{value:,.3g}" if abs(value) < 1e4 else f"{value:,.0f}" if abs(value) < 1e9 else f"{value:.2e}"
 

@@ -1,4 +1,5 @@
-"""What the report shows, as plain data: histograms, associations, nearest rows, groups. `draw.py` makes pictures of it.
+"""What the report shows, as plain data: histograms, associations, nearest rows, groups, pictures, texts.
+`draw.py` makes pictures of it.
 
 report.json holds exactly this, so nothing can be seen on the page that is not in the file.
 """
@@ -17,6 +18,7 @@ from anew.audit.encode import Column, level_codes
 from anew.audit.evidence import CAP, Evidence
 from anew.audit.groups import groupings
 from anew.audit.neighbours import nearest
+from anew.audit.passages import Passages, passages_of
 from anew.audit.sheets import Sheet, sheet_of
 from anew.core.columns import Floats
 
@@ -64,12 +66,14 @@ class Pictures:
     neighbours: list[Neighbour] = field(default_factory=list)
     groups: list[dict[str, Any]] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
+    passages: list[Passages] = field(default_factory=list)
 
     @classmethod
     def of(cls, evidence: Evidence) -> Pictures:
         sheets = [sheet for album in evidence.albums if (sheet := sheet_of(album, evidence)) is not None]
+        passages = [found for corpus in evidence.corpora if (found := passages_of(corpus, evidence)) is not None]
         if not evidence.columns:
-            return cls(sheets=sheets)
+            return cls(sheets=sheets, passages=passages)
         names, real, fake = _pairs(evidence)
         return cls(
             [_marginal(evidence, i) for i in range(min(len(evidence.columns), GRID))],
@@ -77,13 +81,19 @@ class Pictures:
             real,
             fake,
             [column.name for column in evidence.columns],
-            [] if sheets else _neighbours(evidence),  # pictures are shown beside their relatives
+            _neighbours(evidence) if _related(evidence) else [],
             _groups(evidence),
             sheets,
+            passages,
         )
 
     def plain(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _related(evidence: Evidence) -> bool:
+    """Whether rows are shown beside their relatives: pictures are, and of a text with a label the text says more."""
+    return not evidence.albums and (len(evidence.columns) > 1 or not evidence.corpora)
 
 
 def _marginal(evidence: Evidence, index: int) -> Marginal:

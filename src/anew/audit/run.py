@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from time import perf_counter
 from typing import Any
@@ -46,6 +46,7 @@ def audit(
     baselines: Mapping[str, pl.DataFrame] | None = None,
     predictions: Mapping[str, Scored] | None = None,
     reading: Reading | None = None,
+    given: Collection[str] = (),
     facts: Mapping[str, Any] | None = None,
     measures: Sequence[str] | None = None,
     progress: Progress | None = None,
@@ -53,8 +54,9 @@ def audit(
     """Every measure (or those named) on rows learned from, rows held out and synthetic rows.
 
     `baselines` are samples by name; bootstrap and marginals are made when absent. `progress(question, share done)` is
-    called after each measure. With `where`, the real rows are those that meet it. The same arguments give the same
-    report, but for its seconds.
+    called after each measure. With `where`, the real rows are those that meet it. `given` are columns that the
+    synthetic rows were told, such as captions: they are not judged as texts. The same arguments give the same report,
+    but for its seconds.
     """
     rows = min(len(synthetic), max(len(train), 1000))
     samples = with_own(make_baselines(train, schema, rows, seed), baselines or {})
@@ -76,6 +78,7 @@ def audit(
         predictions,
         learned,
         reading,
+        frozenset(given),
     )
     chosen = [MEASURES[name]() for name in (measures if measures is not None else MEASURES.names)]
     chosen.sort(key=lambda measure: (measure.order, measure.name))

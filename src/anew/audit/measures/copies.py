@@ -37,7 +37,7 @@ class Copies(Measure):
         return [self._rows(evidence), *self._values(evidence), *self._share(evidence)]
 
     def _rows(self, evidence: Evidence) -> Finding:
-        names = evidence.compared
+        names = [*evidence.compared, *(corpus.name for corpus in evidence.corpora)]
         hits = {
             name: repeats(evidence.frame(name), evidence.train, names) for name in ("synthetic", "holdout", "bootstrap")
         }
@@ -92,7 +92,7 @@ class Copies(Measure):
         return [
             finding(
                 self.name,
-                "nearer to training rows than to fresh rows",
+                f"nearer to training rows than to fresh rows{evidence.aside}",
                 value,
                 f"{100 * value.value:.1f} of 100 synthetic rows have their nearest relative among {each:,} training "
                 f"rows rather than among as many held-out rows. Without copying it is 50; training rows themselves "

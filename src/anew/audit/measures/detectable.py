@@ -40,7 +40,7 @@ class Detectable(Measure):
         return [
             finding(
                 self.name,
-                "telling synthetic from fresh rows",
+                f"telling synthetic from fresh rows{evidence.aside}",
                 value,
                 f"Shown one real and one synthetic row, boosted trees point at the synthetic one "
                 f"{100 * value.value:.0f} times in 100. Guessing is 50; "

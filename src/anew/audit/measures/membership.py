@@ -71,11 +71,14 @@ class Membership(Measure):
             ),
         )
         strongest = [
-            replace(self._strongest(title, who, group, floor, scale, more), about="model" if group is model else "rows")
+            replace(
+                self._strongest(f"{title}{evidence.aside}", who, group, floor, scale, more),
+                about="model" if group is model else "rows",
+            )
             for title, who, group, floor, scale, more in kinds
             if group
         ]
-        return [*strongest, self._rate(scores, candidates.is_member, copied), self._unusual(evidence)]
+        return [*strongest, self._rate(evidence, scores, candidates.is_member, copied), self._unusual(evidence)]
 
     def _strongest(
         self, title: str, who: str, found: dict[str, Estimate], floor: float, scale: Scale, more: str
@@ -116,7 +119,9 @@ class Membership(Measure):
         found = areas(attack(candidates, held, evidence.seed), candidates.is_member, candidates.outlying)
         return max(area.value for area in found.values())
 
-    def _rate(self, scores: dict[str, Floats], is_member: Bools, floor: dict[str, Floats]) -> Finding:
+    def _rate(
+        self, evidence: Evidence, scores: dict[str, Floats], is_member: Bools, floor: dict[str, Floats]
+    ) -> Finding:
         """True positives at one false accusation in a hundred (Carlini et al. 2022), the best attack."""
         n, z = int(is_member.sum()), z_of_many(len(scores))
         rates = {
@@ -131,7 +136,7 @@ class Membership(Measure):
         accused = proportion(LOW * n, n, z)
         return finding(
             self.name,
-            "members found at 1 false accusation in 100",
+            f"members found at 1 false accusation in 100{evidence.aside}",
             value,
             f"An attacker who accepts one false accusation in 100 finds {100 * value.value:.1f} of 100 members "
             f"(“{best}”); guessing finds 1.",
@@ -155,7 +160,7 @@ class Membership(Measure):
         value, best = (proportion(found["synthetic"][side].sum(), side.sum()) for side in (trained, ~trained))
         return finding(
             self.name,
-            "unusual people recognised",
+            f"unusual people recognised{evidence.aside}",
             value,
             f"Of the {trained.sum():,} most unusual training rows, {100 * value.value:.1f} in 100 have a synthetic row "
             f"far too near to be chance; of {(~trained).sum():,} equally unusual held-out rows {100 * best.value:.1f}.",

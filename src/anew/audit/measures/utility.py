@@ -47,7 +47,7 @@ class Utility(Measure):
         return [
             finding(
                 self.name,
-                f"predicting {evidence.target}, learned from synthetic rows",
+                f"predicting {evidence.target}, learned from synthetic rows{evidence.aside}",
                 value,
                 f"Trees that learned from synthetic rows predict {evidence.target} of fresh real rows with "
                 f"{lab.unit_words} {value.value:.3f}; trees that learned from real rows with {best.value:.3f}.",
