@@ -76,8 +76,8 @@ def directions(bags: Any, seed: int) -> Floats:
     """The main directions of bags (n, V), each row of length 1.  (n, D)"""
     from sklearn.decomposition import TruncatedSVD
 
-    most = min(DIRECTIONS, min(bags.shape) - 1)
-    rows = TruncatedSVD(most, n_iter=2, random_state=seed).fit_transform(bags)
+    few = min(bags.shape) <= DIRECTIONS
+    rows = bags.toarray() if few else TruncatedSVD(DIRECTIONS, n_iter=2, random_state=seed).fit_transform(bags)
     return np.asarray(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9), dtype=np.float64)
 
 
@@ -86,7 +86,7 @@ def overlap(pooled: Floats, seed: int) -> Estimate:
     from sklearn.cluster import KMeans
 
     n = len(pooled) // 2
-    k = max(round(n / EACH), 2)
+    k = min(max(round(n / EACH), 2), len(np.unique(pooled.round(9), axis=0)))
     group = KMeans(k, n_init=1, max_iter=50, random_state=seed).fit_predict(pooled).reshape(2, n)
 
     def area(p: Any, q: Any) -> float:

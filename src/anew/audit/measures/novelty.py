@@ -3,7 +3,8 @@
 A run is what stands word for word in one training text (runs.py); everything is held against fresh real text, which
 repeats real text by quotation, boilerplate and chance. A run counts as long when it is MARGIN characters longer than
 95 of 100 real texts' longest, LONG at most. The longest of all is a fault when it is half as long again, and MARGIN
-characters more, than any real text's longest run in other real texts, those of training among each other included. Near
+characters more, than any real text's longest run in other real texts, those of training among each other included;
+where real texts repeat each other at length now and then, only when so many are beyond it that this is no luck. Near
 duplicates share at least half of their different windows of SHINGLE characters (Jaccard's index; Broder 1997).
 Ceiling: held-out text; floor: training texts drawn again.
 """
@@ -19,14 +20,15 @@ from anew.audit.evidence import Evidence
 from anew.audit.finding import BREACH, HINT, Finding, Verdict, finding
 from anew.audit.near import SHINGLE, alike
 from anew.audit.of_texts import OfTexts, ratio
-from anew.audit.passages import usual
+from anew.audit.passages import MARGIN, usual
 from anew.audit.runs import Runs
 from anew.audit.statistics import Estimate, proportion
 
 WINDOW = 13  # characters
 HALF = 0.5  # of the windows in common makes a near duplicate
 BEYOND = 1.5  # times the longest natural run
-ENOUGH = 200  # real texts without which nobody knows how long a natural run can be
+LUCK = 0.00135  # three standard errors
+ENOUGH = 400  # real texts without which nobody knows how long a natural run can be
 
 
 class Novelty(OfTexts):
@@ -60,22 +62,25 @@ class Novelty(OfTexts):
 
     def _longest(self, evidence: Evidence, corpus: Corpus) -> Finding:
         made, held, among = (corpus.runs(name) for name in ("synthetic", "holdout", "natural"))
-        value, natural = int(made.longest.max()), int(max(held.longest.max(), among.longest.max()))
-        bound = max(BEYOND * natural, natural + 20)
-        verdict: Verdict = "poor" if value > bound else "good"
-        few = held.texts + among.texts < ENOUGH
+        real = np.concatenate([held.longest, among.longest])
+        value, natural = int(made.longest.max()), int(real.max())
+        bound = max(BEYOND * natural, natural + MARGIN)
+        beyond = int((made.longest > bound).sum())
+        chance = (made.texts / (made.texts + len(real))) ** beyond  # that the longest of all are synthetic by luck
+        sure = beyond and (chance < LUCK or not (real >= usual(corpus)).any())
+        verdict: Verdict = "poor" if sure else "told" if beyond or len(real) < ENOUGH else "good"
         said = [f"{run.length.mean():.1f}" for run in (made, held)]
         return finding(
             self.name,
             self.titled(evidence, corpus, "longest copied span, in characters"),
             Estimate.exactly(value),
             f"The longest run of a synthetic text that stands word for word in a training text has {value:,} "
-            f"characters; the longest that real texts share with other real texts has {natural:,}, and {bound:,.0f} is "
-            f"what is allowed. From a character on, {said[0]} are found in training text on average, of fresh real "
-            f"text {said[1]}.",
+            f"characters; the longest that real texts share with other real texts has {natural:,}, and up to "
+            f"{bound:,.0f} is allowed. From a character on, {said[0]} are found in training text on average, of fresh "
+            f"real text {said[1]}.",
             ceiling=Estimate.exactly(natural),
             floor=float(max(*map(len, corpus.known[0]), natural + 1)),
-            verdict="told" if few else verdict,
+            verdict="told" if len(real) < ENOUGH else verdict,
             unit="characters",
         )
 
