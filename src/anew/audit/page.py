@@ -42,7 +42,7 @@ CHAPTERS: dict[Chapter, tuple[str, dict[Verdict, str]]] = {
         {
             "good": "No leak was found by any of the attacks tried. That is evidence, not a proof.",
             "fair": "Mostly. A small leak can be shown; the findings say whether from the rows or from the model.",
-            "poor": "No. It can be found out who was in the data, from the rows or the model: the findings say which.",
+            "poor": "No. Training data can be found out or were copied, from the rows or the model: see the findings.",
             "told": "The rows are too few to tell.",
         },
     ),

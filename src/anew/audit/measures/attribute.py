@@ -46,7 +46,7 @@ class Attribute(Measure):
         return [
             finding(
                 self.name,
-                "advantage on people in the data",
+                f"advantage on people in the data{evidence.aside}",
                 leak,
                 f"Knowing the rest of a row, {names[worst]} is guessed right for {100 * member:.1f} of 100 people in "
                 f"the data and for {100 * other:.1f} of 100 people who are not. The difference is what leaks; "

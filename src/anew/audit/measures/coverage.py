@@ -125,7 +125,7 @@ class Coverage(Measure):
         return [
             finding(
                 self.name,
-                f"{title} ({term})",
+                f"{title} ({term}){evidence.aside}",
                 value[i],
                 f"{words}: {value[i].value:.2f}, where fresh rows reach {fresh[i].value:.2f}.",
                 ceiling=fresh[i],
