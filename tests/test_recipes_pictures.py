@@ -315,8 +315,10 @@ def test_a_diagnosis_of_real_lungs(shared: Path) -> None:
 
 @pytest.mark.slow
 def test_synthetic_blood_cells_have_their_control(shared: Path) -> None:
-    file = images(shared, "blood_cells", "data.npz")
-    found = recipes.scans(file, keep=120, splits=2, time=5)
+    with np.load(images(shared, "blood_cells", "data.npz")) as file:  # half the side of every second one: it is slow
+        pictures, labels = file["images"][::2, ::2, ::2], file["labels"][::2]
+    frame = {"image": list(pictures), "label": [f"kind {label}" for label in labels]}
+    found = recipes.scans(frame, keep=120, splits=2, time=5)
     assert found.figures["verdict"] in ("helps", "does not help", "cannot tell")
     assert len(found.tables["synthetic"]) == 120
     assert all(0 <= one["value"] <= 1 for ways in found.figures["scores"].values() for one in ways.values())
