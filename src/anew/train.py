@@ -8,6 +8,7 @@ eq. 122): w_t <- b_t w_t-1 + (1 - b_t) w with b_t = (1 - 1/t)^(gamma + 1); what 
 from __future__ import annotations
 
 import time as clock
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,6 +30,20 @@ class Source(Protocol):
     def __len__(self) -> int: ...
 
     def take(self, rows: Tensor) -> Batch: ...
+
+
+class Divided(ABC):
+    """A source that knows itself which of its rows may be held out: neighbours may share what they hold."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def take(self, rows: Tensor) -> Batch: ...
+
+    @abstractmethod
+    def split(self, schedule: Schedule) -> tuple[Tensor, Tensor]:
+        """Rows to validate on and rows to learn from: the same tensor twice where there are too few to divide."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +104,12 @@ def train(
     optimisers = [phase.optimiser(phase.parameters) for phase in phases]
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
     state = _resume(learner.module, optimisers, state)
-    held, rows = _split(len(source), schedule)
+    held, rows = source.split(schedule) if isinstance(source, Divided) else _split(len(source), schedule)
     device = next(learner.module.parameters()).device.type
     began = clock.monotonic()
     while state.step < schedule.steps:
         losses = {}
+        learner.reach(state.step / schedule.steps)
         for index, (phase, optimiser) in enumerate(zip(phases, optimisers, strict=True)):
             first = int(phase.begins * schedule.steps)
             if state.step < first:

@@ -66,6 +66,10 @@ class Codec(ABC, Generic[D]):
     def check_given(self, data: D) -> None:
         """One sentence when what a user gives means nothing to the codec."""
 
+    def said(self, option: str, value: Any) -> Any:
+        """An option of a draw that a user says in the words of the data, as a learner takes it."""
+        return value
+
     def allow(self, where: Where) -> dict[int, Allowed]:
         """What conditions on its fields mean over the data of the view "Columns"."""
         if where:

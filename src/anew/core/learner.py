@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
+from anew.core.ragged import Ragged
 from anew.core.release import Release
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Learner(ABC):
     keeps_rows: ClassVar[bool] = False
     minimises: ClassVar[str]  # the objective in one line, for cards and tables
     open_given: bool = False  # whether it has learned what to do where nothing is given
+    apart: ClassVar[bool] = False  # whether a row that is drawn is the same however many are drawn with it
     draws: ClassVar[tuple[str, ...]] = ()  # the options that may be set anew for each draw, of those of `settings`
 
     @classmethod
@@ -124,6 +126,7 @@ class Trained(Learner):
     patience: ClassVar[int] = 8  # looks without improvement after which it stops
     passes: float = float("inf")  # over the rows, at most, however long the time is
     usual_seconds: ClassVar[float] = 60.0  # of training when no time is given
+    window: int = 256  # tokens of a sequence that are learned from at once
     halves: bool = False  # whether its networks bear matrix products in bfloat16 while they learn
     validates: ClassVar[bool] = True  # whether the held-out loss of the first phase says which weights are best
 
@@ -150,6 +153,9 @@ class Trained(Learner):
     @abstractmethod
     def phases(self) -> Sequence[Phase]: ...
 
+    def reach(self, share: float) -> None:
+        """Told before each step which share of the steps is made."""
+
     def settle(self, held: Batch) -> None:
         """After the training, with rows that it did not learn from: what only such rows can tell."""
 
@@ -160,6 +166,13 @@ class Trained(Learner):
         import torch
 
         self.module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+
+
+class Counted(ABC):
+    """Counts what stands in sequences, all at once: as the whole of its fit, or before its training."""
+
+    @abstractmethod
+    def count(self, x: Ragged, release: Release) -> None: ...
 
 
 class Samples(ABC, Generic[X]):

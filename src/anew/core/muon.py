@@ -30,11 +30,12 @@ class Muon(torch.optim.AdamW):
         rate: float,
         decay: float,
         betas: tuple[float, float] = (0.9, 0.999),
+        faster: float = FASTER,
     ) -> None:
         turned = {id(weight) for weight in matrices}
         groups: list[dict[str, Any]] = [
             {"params": [w for w in weights if id(w) not in turned], "orthogonal": False},
-            {"params": [w for w in weights if id(w) in turned], "orthogonal": True, "lr": FASTER * rate},
+            {"params": [w for w in weights if id(w) in turned], "orthogonal": True, "lr": faster * rate},
         ]
         super().__init__([g for g in groups if g["params"]], lr=rate, betas=betas, weight_decay=decay, fused=True)
 

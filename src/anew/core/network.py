@@ -10,10 +10,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import numpy.typing as npt
 
 from anew.core.columns import Cells, Codes, Columns, Floats
 from anew.core.learner import Arrays, Config
+from anew.core.ragged import Ints, Ragged
 from anew.core.registry import Registry
 
 if TYPE_CHECKING:
@@ -100,6 +102,71 @@ class Conditional(Network):
     @abstractmethod
     def see(self, state: Any, position: int, tokens: torch.Tensor, rows: torch.Tensor) -> Any:
         """The state that also knows tokens (B,) of a position, in the rows (B,) that are marked; the old is used up."""
+
+
+class Causal(Network):
+    """A torch network of p(x_t | x_<t) for sequences over one vocabulary, as long as its `context`.
+
+    Subclasses are `class GPT(nn.Module, Causal)`. Drawing asks step by step: the answers are those of `forward`.
+    Shapes: B batch, L positions, K vocabulary.
+    """
+
+    context: int
+
+    @abstractmethod
+    def __init__(self, size: int, *, given: Mapping[str, Space], context: int = 256, **sized: Any) -> None: ...
+
+    @abstractmethod
+    def forward(self, x: torch.Tensor, given: Mapping[str, Encoded]) -> torch.Tensor:
+        """Tokens (B, L), conditions -> logits (B, L, K): those at t know x_t and what came before."""
+
+    @abstractmethod
+    def begin(self, rows: int, given: Mapping[str, Encoded]) -> Any:
+        """A state that has read nothing but what is given."""
+
+    @abstractmethod
+    def step(self, x: torch.Tensor, state: Any) -> torch.Tensor:
+        """Logits (B, K) after the last of more tokens (B, l), which the state has read from now on."""
+
+    @abstractmethod
+    def rewind(self, state: Any) -> Any:
+        """The state as it began."""
+
+    @abstractmethod
+    def keep(self, state: Any, rows: npt.NDArray[np.bool_]) -> Any:
+        """The state of some of its rows."""
+
+    def matrices(self) -> list[nn.Parameter]:
+        """Hidden matrices that Muon may move."""
+        return []
+
+
+class Counter(Network):
+    """A model of p(x_t | x_<t) by counting, without torch. Shapes: N tokens, B rows of T tokens, K vocabulary."""
+
+    solved = True
+    size: int
+    order: int  # tokens that it looks at, the one that is asked for included
+
+    @abstractmethod
+    def __init__(self, size: int) -> None: ...
+
+    @abstractmethod
+    def count(self, x: Ragged) -> None: ...
+
+    @abstractmethod
+    def log_prob(self, tokens: Ints, place: Ints) -> tuple[Floats, Ints]:
+        """(N,) nats of each token given the `place` (N,) before it, and how many were seen."""
+
+    @abstractmethod
+    def chances(self, before: Ints) -> tuple[Floats, Ints]:
+        """(B, K) of what comes after tokens (B, T), and how much of them was seen before (B,)."""
+
+    @abstractmethod
+    def state(self) -> tuple[Config, Arrays]: ...
+
+    @abstractmethod
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None: ...
 
 
 class Predictor(Network):

@@ -38,6 +38,7 @@ class Field(BaseModel):
     `dtype` is the polars type it came in and goes out as. `decimals` is the number of decimals that all values keep
     (None: continuous). `pattern` is the shape of an identifier (see `codecs.table`). `format` is the text form of a
     date that came as text, so that it goes out the same way. `unit` is the resolution of a datetime or duration.
+    `continues`: the rows of a text are passages of one, each going on where the one before ends.
     `size` (height, width) and `mode` are those of all pictures of an image column (see core.pixels).
     """
 
@@ -55,6 +56,7 @@ class Field(BaseModel):
     missing_words: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
     mode: str | None = None
+    continues: bool = False
     why: str = ""
 
     @property
