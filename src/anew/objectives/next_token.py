@@ -1,0 +1,227 @@
+"""The next token given those before it: log p(x) = sum_t log p(x_t | x_<t, given), the objective of GPT.
+
+A sequence of any length is scored in windows of the network's context and drawn token after token from its state. What
+is given is left out in a tenth of the rows, so that a draw may be guided. In the first half of the training a window is
+read as two of half its length: steps cost less, and what is near is learned first. With `infill` a share of the windows
+is put so that a gap is filled last (`_infilling`); with `mix` the answer is that of the network and of an n-gram model
+together (`_mixing`), weighted on text that neither learned from.
+
+Shapes: B rows, L targets of a window, K vocabulary, N tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from anew.core.batch import Batch, Encoded
+from anew.core.columns import Floats
+from anew.core.learner import Arrays, Config, Learner, Phase, Trained
+from anew.core.muon import Muon
+from anew.core.network import NETWORKS, Causal, Counter, Network
+from anew.core.ragged import Ints, Ragged, Segment, segments
+from anew.core.release import Release
+from anew.core.space import Space
+from anew.objectives._built import Given, context_of, dropped
+from anew.objectives._infilling import MARKS, rearranged
+from anew.objectives._mixing import Counting, Mixed, counted, counter, fitted_weights, together
+from anew.objectives._reading import Network as NetworkReader
+from anew.objectives._reading import Reader
+from anew.objectives._sequential import Sequential
+
+TOKENS = 4096  # that are learned from in a step
+FOLDED = 0.5  # the share of the training in which windows are read in halves
+PART = 32  # windows that are scored at once
+BETAS = (0.9, 0.95)
+COUNTER = "counter/"
+SHORT, LONG = 100_000, 3_000_000  # bytes
+QUICK, SLOW = 60.0, 1800.0  # CPU seconds
+
+
+class NextToken(Trained, Sequential):
+    """Maximum likelihood of sequences, token after token."""
+
+    aliases = ("gpt", "language_model")
+    reads = ("Sequence",)
+    networks = ("gpt", "recurrent", "ngram")
+    minimises = "the negative log-likelihood of each token given those before it"
+    open_given = True
+    halves = True
+    usual_seconds = 120.0
+    cool_down = 0.5
+    validate_every = 100
+    held = 96  # windows
+    passes = 20.0
+    rate = 3e-3
+    faster = 0.02 / 3e-3  # the rate of a matrix over that
+
+    def __init__(
+        self,
+        space: Space,
+        given: Mapping[str, Space],
+        *,
+        network: str = "gpt",
+        seed: int = 0,
+        context: int = 256,
+        infill: float = 0.0,
+        mix: int = 0,
+        **options: Any,
+    ) -> None:
+        rest = self._takes(space, options)
+        super().__init__(space, given, network=network, seed=seed, **rest)
+        kind = NETWORKS[network]
+        assert issubclass(kind, Causal), f"{network} looks ahead: plan.py asks serves() first"
+        self.context = self.window = context
+        self.infill, self.gaps = infill, infill > 0
+        self.batch = max(TOKENS // context, 1)
+        self.share = 1.0  # of the training that is made
+        self.counter = counter("ngram", self.size) if mix else None
+        self.weights = np.zeros(0)  # of the network, beside the counter
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            self.net = kind(self.size + MARKS * self.gaps, given=given, context=context, **rest)
+
+    @classmethod
+    def variant(cls, network: str | None) -> type[Learner]:
+        return Counting if network is not None and issubclass(NETWORKS[network], Counter) else cls
+
+    @classmethod
+    def serves(cls, network: type[Network]) -> bool:
+        return issubclass(network, Causal | Counter)
+
+    @classmethod
+    def settings(cls) -> dict[str, type]:
+        return {**super().settings(), "infill": float, **dict.fromkeys(("context", "mix", "width", "depth"), int)}
+
+    @classmethod
+    def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
+        """A network for so many bytes and seconds: a small one where either is short."""
+        seconds = cpu_seconds or 2 * cls.usual_seconds
+        small = rows < SHORT or seconds < QUICK
+        large = rows > LONG and seconds > SLOW
+        return {"width": 128, "depth": 3} if small else {"width": 256, "depth": 6} if large else {}
+
+    @property
+    def module(self) -> nn.Module:
+        assert isinstance(self.net, nn.Module)
+        return self.net
+
+    # ---------------------------------------------------------------- training
+
+    def phases(self) -> Sequence[Phase]:
+        muon = partial(Muon, matrices=self.net.matrices(), rate=self.rate, decay=0.0, betas=BETAS, faster=self.faster)
+        return [Phase("next token", list(self.module.parameters()), self.loss, muon)]
+
+    def reach(self, share: float) -> None:
+        self.share = share
+
+    def loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
+        """- sum_t log p(x_t | x_<t) over what is present and not told, in nats.  (B,)"""
+        there = batch.x.present
+        x = torch.where(there, batch.x.x.long(), self.sequences.end)
+        wanted = there if batch.known is None else there & ~batch.known
+        given: Given = batch.given
+        if torch.is_grad_enabled():
+            given = dropped(given, generator)
+            if self.infill:
+                x, asked = rearranged(x, wanted, there, self.size, self.infill, generator)
+                wanted = asked.bool()
+        said, aim = x[:, :-1], x[:, 1:]
+        if self.share < FOLDED and not given and said.shape[1] % 2 == 0:
+            said, aim = (part.reshape(2 * len(part), -1) for part in (said, aim))
+        nats = F.cross_entropy(self.net.forward(said, given).float().flatten(0, 1), aim.flatten(), reduction="none")
+        return torch.where(wanted[:, 1:], nats.reshape(len(x), -1), 0.0).sum(1)
+
+    def count(self, x: Ragged, release: Release) -> None:
+        if self.counter is not None:
+            counted(self.counter, x, release)
+
+    @torch.no_grad()
+    def settle(self, held: Batch) -> None:
+        """How far the counter is trusted beside the network."""
+        if self.counter is None:
+            return
+        wanted = (held.x.present if held.known is None else held.x.present & ~held.known)[:, 1:].cpu().numpy()
+        nats = [self._nats(*part) for part in self._parts(held)]
+        tokens = held.x.x.cpu().numpy().astype(np.int64)
+        places = np.broadcast_to(np.arange(tokens.shape[1]), tokens.shape)
+        counts, seen = (
+            part.reshape(tokens.shape)[:, 1:] for part in self.counter.log_prob(tokens.ravel(), places.ravel())
+        )
+        network = np.concatenate(nats)[wanted]
+        self.weights = fitted_weights(network, counts[wanted], seen[wanted], self.counter.order)
+
+    def _parts(self, held: Batch) -> Iterator[tuple[Tensor, Given]]:
+        for start in range(0, len(held), PART):
+            part = held.take(torch.arange(start, min(start + PART, len(held))))
+            yield part.x.x.long(), part.given
+
+    def _nats(self, tokens: Tensor, given: Given) -> Floats:
+        """(B, L) log p of each token of (B, L + 1) given those before it."""
+        logits = self.net.forward(tokens[:, :-1], given)[..., : self.size].float()
+        nats = torch.log_softmax(logits, 2).gather(2, tokens[:, 1:, None])[..., 0]
+        return np.asarray(nats.double().cpu().numpy())
+
+    # ---------------------------------------------------------------- use
+
+    def reader(self, rows: int, given: Encoded | Given | None, *, filling: bool = False) -> Reader:
+        network = NetworkReader(self.net, rows, context_of(self.given, given), self.guidance)
+        if self.counter is None or filling or not len(self.weights):
+            return network
+        return Mixed(network, self.counter, self.weights)
+
+    @torch.no_grad()
+    def log_prob(self, x: Ragged, given: Encoded | Given | None = None) -> Floats:
+        context, total = context_of(self.given, given), np.zeros(len(x))
+        opening = np.asarray(self.sequences.opening, np.int64)
+        wholes = [np.concatenate([opening, x[i]]) for i in range(len(x))]
+        counts = [self._counts(whole) for whole in wholes]
+        pieces = segments(map(len, wholes), self.net.context, len(opening))
+        for start in range(0, len(pieces), PART):
+            part = pieces[start : start + PART]
+            rows = torch.tensor([piece.row for piece in part])
+            some = {name: value.take(rows) for name, value in context.items()}
+            for piece, nats in zip(part, self._scored([wholes[p.row] for p in part], part, some), strict=True):
+                asked = slice(piece.start + piece.told, piece.start + piece.told + len(nats))
+                known = counts[piece.row]
+                both = nats if known is None else together(nats, known[0][asked], known[1][asked], self.weights)
+                total[piece.row] += both.sum()
+        return total
+
+    def _counts(self, whole: Ints) -> tuple[Floats, Ints] | None:
+        if self.counter is None or not len(self.weights):
+            return None
+        return self.counter.log_prob(whole, np.arange(len(whole)))
+
+    def _scored(self, wholes: Sequence[Ints], pieces: Sequence[Segment], given: Given) -> list[Floats]:
+        """log p of the tokens that each window of a whole sequence asks for, by the network."""
+        ends = [piece.start + self.net.context + 1 for piece in pieces]
+        read = [whole[piece.start : end] for whole, piece, end in zip(wholes, pieces, ends, strict=True)]
+        wide = max(map(len, read))
+        nats = self._nats(torch.tensor(np.array([np.pad(part, (0, wide - len(part))) for part in read])), given)
+        return [row[piece.told - 1 : len(part) - 1] for row, piece, part in zip(nats, pieces, read, strict=True)]
+
+    # ---------------------------------------------------------------- state
+
+    def state(self) -> tuple[Config, Arrays]:
+        config, arrays = super().state()
+        if self.counter is None:
+            return config, arrays
+        counts, more = self.counter.state()
+        mixed = {f"{COUNTER}{name}": value for name, value in more.items()}
+        return {**config, "counter": counts, "weights": self.weights.tolist()}, {**arrays, **mixed}
+
+    def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+        own = {name: value for name, value in arrays.items() if not name.startswith(COUNTER)}
+        super().restore(config, own)
+        if self.counter is not None:
+            mixed = {n.removeprefix(COUNTER): value for n, value in arrays.items() if n.startswith(COUNTER)}
+            self.counter.restore(config["counter"], mixed)
+            self.weights = np.array(config["weights"])
