@@ -1,23 +1,18 @@
-"""Words that are given: a caption as tokens of one vocabulary, in order, for a network that reads sequences.
+"""Texts of one column: tokens to be learned and written, and words to be given.
 
-`Words`: the words of a cell (letters and digits, lower case), the first LONGEST of them, each a token; those that are
-not in the vocabulary are one token, RARE. Encoded and never decoded: to write text is another codec's work.
+`Sequence`: UTF-8 in a vocabulary of bytes, or of pieces of bytes where there are more than CORPUS of them; each text of
+its own length, ended by END; decode(encode(x)) is x for every string. A text that is missing is the token GONE. Texts
+that continue one another (the passages of one file) have nothing between them: they open after a blank line, or a line.
 
-`Sentence`: what the whole cell means, as the unit vector of MiniLM (core/minilm.py) times sqrt(H), so that a number has
-about unit variance. Read in place of the words wherever that package is installed: a word that training never saw then
-lies near those that it did.
-
-`Columns`: no column, but beside it the cell's bags of n-grams (_bags.py), for solvers. They are fitted only when a
-factor reads them.
-
-Shapes: n rows, L words, V tokens, H numbers of a meaning.
+Given are: `Words`, the words of a cell (`_words`); `Sentence`, what the whole cell means, as the unit vector of MiniLM
+(core/minilm.py) times sqrt(H), so that a number has about unit variance, read in place of the words wherever that
+package is installed: a word that training never saw then lies near those that it did; `Columns`, no column, but beside
+it the cell's bags of n-grams (_bags.py), for solvers, fitted only when a factor reads them.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,36 +21,40 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.codecs._bags import Bags
+from anew.codecs._vocabulary import END, GONE, Vocabulary, learned
+from anew.codecs._words import MEANING, Words, sentences
 from anew.core.codec import Codec
 from anew.core.columns import Cells, Columns
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
+from anew.core.ragged import Bools, Ragged
 from anew.core.release import Release
 from anew.core.schema import Schema
 
-LONGEST = 24  # words of a cell that are read
-MOST = 4_095  # words of the vocabulary
-MEANING = 384  # numbers of a sentence's meaning
-RARE = 0  # the token of every other word
-_WORD = re.compile(r"[^\W_]+", re.UNICODE)
+CORPUS = 3_000_000  # bytes from which pieces are learned
+OPENINGS = ("\r\n\r\n", "\n\n", "\r\n", "\n")  # that may stand between two passages
+LONGEST = 16_384  # tokens of a draw, at most
+BREAK = 2  # a draw may be so many times as long as the longest text
 
 
 class Text(Codec[pl.DataFrame]):
-    """One column of captions."""
+    """One column of texts."""
 
     kinds = frozenset({"text"})
-    views = ()
+    views = ("Sequence",)
     answers = ("Words", "Sentence", "Columns")
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
         if len(schema) != 1:
-            raise UsageError("A codec of captions has one column", found=schema.names)
+            raise UsageError("A codec of texts has one column", found=schema.names)
         self.field = schema.fields[0]
-        self.vocabulary: list[str] = []
-        self.length = 1
+        self.words = Words()
         self.sentences = False  # whether cells are read by MiniLM
         self.bags: Bags | None = None  # of n-grams, for solvers
+        self.vocabulary = Vocabulary()
+        self.opening = ""  # where passages continue one another
+        self.least, self.most = 0, 1024
 
     @property
     def learned(self) -> tuple[Any, ...]:
@@ -63,27 +62,27 @@ class Text(Codec[pl.DataFrame]):
         return (self.field,)
 
     def fit(self, data: pl.DataFrame, release: Release) -> None:
-        """The words that occur at least twice, most frequent first; all, when hardly any does."""
         from anew.core.minilm import installed
 
         self.sentences = installed()
-        cells = [words_of(cell) for cell in data[self.field.name].drop_nulls()]
-        counts = Counter(word for cell in cells for word in set(cell))
-        twice = {word: n for word, n in counts.items() if n > 1} or counts
-        ranked = sorted(twice, key=lambda word: (-twice[word], word))[:MOST]
-        often = np.array([twice[word] for word in ranked], np.int64)
-        self.vocabulary = release.levels(self.field.name, ranked, often)
-        self.length = max(1, min(LONGEST, max(map(len, cells), default=1)))
-        release.note("the longest caption", self.field.name, 1)
+        cells = data[self.field.name].drop_nulls()
+        self.words = Words.of(cells, release)
+        if cells.str.len_bytes().sum() > CORPUS:
+            self.vocabulary = learned(cells)
+            release.note("pieces of words", self.field.name, len(self.vocabulary.merges))
+        lengths = Ragged.of(self.vocabulary.encode(cells.to_list())).lengths
+        self.opening = _opening(cells) if self.field.continues else ""
+        self.least = int(np.median(lengths)) if self.opening else 0
+        self.most = int(min(BREAK * lengths.max(initial=16), LONGEST))
+        release.note("the length of a text", self.field.name, 2)
 
     def fit_columns(self, data: pl.DataFrame, release: Release) -> None:
         """The n-grams that solvers read."""
         self.bags = Bags()
-        self.bags.fit(self._cells(data.select(self.field.name)), self.field.name, release)
+        self.bags.fit(self._cells(data), self.field.name, release)
 
-    @staticmethod
-    def _cells(data: pl.DataFrame) -> list[str]:
-        return data.to_series().fill_null("").to_list()
+    def _cells(self, data: pl.DataFrame) -> list[str]:
+        return data[self.field.name].cast(pl.String).fill_null("").to_list()
 
     def best_view(self, reads: Sequence[str]) -> str:
         """Meanings where they were learned from, else words."""
@@ -93,75 +92,120 @@ class Text(Codec[pl.DataFrame]):
     def space(self, view: str) -> Any:
         if view == "Columns":
             return Columns((), ())
-        from anew.core.space import Real, Tokens
-
+        if view == "Words":
+            return self.words.space()
         if view == "Sentence":
+            from anew.core.space import Real
+
             return Real((MEANING,))
-        return Tokens((len(self.vocabulary) + 1,) * self.length, alike=True)
+        from anew.core.sequences import Sequences
+
+        opening = tuple(self._tokens(self.opening)) if self.opening else (END,)
+        return Sequences((self.vocabulary.size,), end=END, opening=opening, least=self.least, most=self.most)
+
+    # ---------------------------------------------------------------- encode and decode
 
     def encode(self, data: pl.DataFrame, view: str) -> Any:
+        cells = data[self.field.name]
         if view == "Columns":
             assert self.bags is not None, "fit_columns was not called"
-            return replace(Cells.empty(len(data), 0), bags=self.bags.bag(self._cells(data.select(self.field.name))))
-        import torch
-
-        from anew.core.batch import Encoded
-
+            return replace(Cells.empty(len(data), 0), bags=self.bags.bag(self._cells(data)))
+        if view == "Words":
+            return self.words.encode(cells)
         if view == "Sentence":
-            return self._meanings(data)
-        known = {word: i + 1 for i, word in enumerate(self.vocabulary)}
-        tokens = np.zeros((len(data), self.length), np.int64)
-        present = np.zeros((len(data), self.length), bool)
-        for row, cell in enumerate(data[self.field.name]):
-            found = [known.get(word, RARE) for word in words_of(cell or "")][: self.length]
-            tokens[row, : len(found)], present[row, : len(found)] = found, True
-        return Encoded(torch.from_numpy(tokens), torch.from_numpy(present))
-
-    def _meanings(self, data: pl.DataFrame) -> Any:
-        """Each different cell is read once."""
-        import torch
-
-        from anew.core.batch import Encoded
-        from anew.core.minilm import meanings
-
-        cells = [cell if words_of(cell or "") else None for cell in data[self.field.name]]
-        different = sorted({cell for cell in cells if cell is not None})
-        row = {cell: i for i, cell in enumerate(different)}
-        table = np.concatenate([meanings(different), np.zeros((1, MEANING), np.float32)]) * np.sqrt(MEANING)
-        x = table[[row.get(cell, -1) if cell is not None else -1 for cell in cells]].astype(np.float32)
-        here = np.repeat(np.array([cell is not None for cell in cells], bool)[:, None], MEANING, 1)
-        return Encoded(torch.from_numpy(x.reshape(-1, MEANING)), torch.from_numpy(here.reshape(-1, MEANING)))
-
-    def check_given(self, data: pl.DataFrame) -> None:
-        """A caption without a known word would be as good as none."""
-        for cell in data[self.field.name].drop_nulls().unique(maintain_order=True):
-            if self.sentences:
-                self._check_sentence(cell)
-            elif set(words_of(cell)).isdisjoint(self.vocabulary):
-                known = ", ".join(repr(word) for word in self.vocabulary[:8])
-                raise UsageError(
-                    f"No word of this {self.field.name!r} was seen in training",
-                    found=cell,
-                    do=f"Use words such as {known}",
-                )
-
-    def _check_sentence(self, cell: str) -> None:
-        if not words_of(cell):
-            raise UsageError(f"This {self.field.name!r} has no word", found=cell, do="Say what it shows in words")
+            return sentences(cells)
+        there = cells.is_not_null().to_numpy()
+        last = np.array([] if self.opening else [END], np.int32)
+        texts = self.vocabulary.encode(cells.drop_nulls().cast(pl.String).to_list())
+        return Ragged.of(np.concatenate([next(texts) if here else [GONE], last]) for here in there)
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
-        raise UsageError("Captions are read, never decoded")
+        if view != "Sequence":
+            raise UsageError(f"{view} is a view of texts that is read, never decoded")
+        cells = [None if len(row) and row[0] == GONE else self._text(row) for row in (x[i] for i in range(len(x)))]
+        return pl.DataFrame([pl.Series(self.field.name, cells, dtype=pl.String)])
+
+    def _tokens(self, text: str) -> list[int]:
+        tokens: list[int] = next(self.vocabulary.encode([text])).tolist()
+        return tokens
+
+    def _text(self, row: npt.NDArray[np.int32] | Sequence[int]) -> str:
+        """What was cut within a letter is left out, what is no UTF-8 becomes its sign."""
+        content = self.vocabulary.bytes_of(row)
+        text = content.decode(errors="replace")
+        return text.rstrip("\ufffd") if _cut(content) else text
+
+    # ---------------------------------------------------------------- options of a draw, gaps
+
+    def said(self, option: str, value: Any) -> Any:
+        if option == "prompt":
+            return tuple(self._tokens(_word(option, value)))
+        if option == "stop":
+            words = [value] if isinstance(value, str) else list(value)
+            return self._stop([_word(option, word).encode() for word in words])
+        return value
+
+    def _stop(self, words: Sequence[bytes]) -> Callable[[list[int]], list[int] | None]:
+        """What a row keeps once one of the words stands in it: all before that."""
+        reach = max(map(len, words))
+
+        def stop(row: list[int]) -> list[int] | None:
+            start = max(len(row) - reach - 1, 0)
+            tail = self.vocabulary.bytes_of(row[start:])
+            found = [place for place in map(tail.find, words) if place >= 0]
+            return [*row[:start], *tail[: min(found)]] if found else None  # a byte is a token
+
+        return stop
+
+    def gaps(self, data: pl.DataFrame, mark: str) -> tuple[Ragged, Bools]:
+        """Texts in which the first mark stands for what is not known, and which tokens are known (N,)."""
+        rows, known = [], []
+        for cell in data[self.field.name]:
+            before, gap, after = (cell or "").partition(mark)
+            last = [END] if (after or not gap) and not self.opening else []
+            parts = self._tokens(before), [END] if gap else [], self._tokens(after) + last
+            rows.append([token for part in parts for token in part])
+            known.append(np.repeat([True, False, True], [len(part) for part in parts]))
+        return Ragged.of(rows), np.concatenate([np.zeros(0, bool), *known])
+
+    def check_given(self, data: pl.DataFrame) -> None:
+        self.words.check(data[self.field.name], self.sentences)
+
+    # ---------------------------------------------------------------- state
 
     def state(self) -> tuple[Config, Arrays]:
-        told = {"vocabulary": self.vocabulary, "length": self.length, "sentences": self.sentences}
-        return told, {} if self.bags is None else self.bags.arrays()
+        merges = [[piece.decode("latin-1") for piece in pair] for pair in self.vocabulary.merges]
+        words = {"vocabulary": self.words.vocabulary, "length": self.words.length, "sentences": self.sentences}
+        written = {"merges": merges, "opening": self.opening, "least": self.least, "most": self.most}
+        return {**words, **written}, {} if self.bags is None else self.bags.arrays()
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-        self.vocabulary, self.length = config["vocabulary"], config["length"]
+        self.words = Words(config["vocabulary"], config["length"])
         self.sentences = config.get("sentences", False)
         self.bags = Bags.restored(arrays)
+        pairs = config.get("merges", [])  # models of captions had none
+        self.vocabulary = Vocabulary([(a.encode("latin-1"), b.encode("latin-1")) for a, b in pairs])
+        self.opening = config.get("opening", "")
+        self.least, self.most = config.get("least", 0), config.get("most", 1024)
 
 
-def words_of(cell: str) -> list[str]:
-    """The words of a cell: runs of letters and digits, in lower case."""
-    return _WORD.findall(cell.lower())
+def _opening(cells: pl.Series) -> str:
+    """What most passages end with, so that another may begin; nothing where they were cut anywhere."""
+    return next((mark for mark in OPENINGS if 2 * cells.str.ends_with(mark).sum() > len(cells)), "")
+
+
+def _cut(content: bytes) -> bool:
+    """Whether bytes end within a letter."""
+    for back in range(1, min(len(content), 4) + 1):
+        byte = content[-back]
+        if byte >= 0xC0:
+            return back < (2 if byte < 0xE0 else 3 if byte < 0xF0 else 4)
+        if byte < 0x80:
+            return False
+    return False
+
+
+def _word(option: str, value: object) -> str:
+    if not isinstance(value, str) or (not value and option == "stop"):
+        raise UsageError(f"{option} is words", found=value)
+    return value

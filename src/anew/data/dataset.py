@@ -46,6 +46,8 @@ class _Brought:
     text: bool = False
     notes: tuple[str, ...] = ()
     source: Source | None = None
+    texts: tuple[str, ...] = ()
+    continues: bool = False
     size: int | None = None  # bytes in memory, where that is known at once
 
 
@@ -102,6 +104,7 @@ class Dataset:
             if max_rows is None and like is None:
                 most = sample.default_rows(len(columns), picture_bytes(_schema_of(brought), columns, size))
             raw, rows, total, note = _rows(brought, columns, target, most, seed)
+            raw = _joined(raw, brought) if partly else raw
             beside = Path(brought.source.path).parent if brought.source else Path()
             seen = see(raw, like or asked, size, skip_bad, beside)
         rows, labels = (
@@ -113,6 +116,7 @@ class Dataset:
         check_dtypes(seen.frame.drop(field.name for field in seen.fields))
         with _readable():
             decided = _decide(seen.frame, brought.text, like, asked, seen.fields)
+            decided = decided if like or asked else _as_texts(decided, brought)
             frame = canonical(seen.frame, decided, brought.text, rows)
         notes = (*brought.notes, *left_out, *note, *seen.notes, *_told(decided, like))
         origin = replace(brought.origin, rows=None)
@@ -139,7 +143,8 @@ def _brought(data: object) -> Iterator[_Brought]:
         path, _ = locate(data)
         with opened(data) as found:
             source = Source(str(path.absolute()), *_stamp(path))
-            yield _Brought(found.frame, Origin.usual(), found.text, found.notes, source, found.size)
+            parts = (found.texts, found.continues, found.size)
+            yield _Brought(found.frame, Origin.usual(), found.text, found.notes, source, *parts)
     else:
         frame, origin = take(data)
         yield _Brought(frame.lazy(), origin, size=0 if isinstance(frame, pl.DataFrame) else None)
@@ -249,6 +254,18 @@ def _decide(
     decided = infer(rest, text, bool(pictures)) if asked is None else applied(_without(asked, pictures), rest, text)
     fields = {field.name: field for field in (*decided, *pictures)}
     return Schema(fields=tuple(fields[name] for name in raw.columns), rules=decided.rules)
+
+
+def _joined(raw: pl.DataFrame, brought: _Brought) -> pl.DataFrame:
+    """Passages of one text as that text: what surrounds a gap is not to be cut off."""
+    return raw.select(pl.col(name).str.join("") for name in raw.columns) if brought.continues else raw
+
+
+def _as_texts(schema: Schema, brought: _Brought) -> Schema:
+    """The columns that were read as texts are texts, however few and short they are."""
+    said = "passages of one text" if brought.continues else "a text each"
+    told = {"kind": "text", "continues": brought.continues, "pattern": None, "decimals": None, "why": said}
+    return schema.replace(*(schema[name].model_copy(update=told) for name in brought.texts))
 
 
 def _without(schema: Schema, fields: tuple[Field, ...]) -> Schema:

@@ -15,7 +15,7 @@ import polars as pl
 
 from anew.api import Model
 from anew.audit.story import Section, Story, Tile
-from anew.codecs.text import words_of
+from anew.codecs._words import words_of
 from anew.core.errors import UsageError
 from anew.core.pixels import Pixels
 from anew.core.schema import Field

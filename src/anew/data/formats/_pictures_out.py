@@ -23,8 +23,9 @@ import polars as pl
 from anew.core.errors import DataError
 from anew.core.pixels import Pixels
 from anew.data.arrays import arrays_of
+from anew.data.formats._folders import LABEL, METADATA
 from anew.data.formats.atomic import explain, sync_folder, umask
-from anew.data.formats.pictures import FILE, IMAGE, LABEL, METADATA
+from anew.data.formats.pictures import FILE, IMAGE
 
 OURS = re.compile(r"(\w+-)?\d{6,}\.png")  # the names that we give
 

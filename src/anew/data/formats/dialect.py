@@ -18,6 +18,7 @@ LINES = 200
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 SHOWN = {"\t": "tab", ",": "','", ";": "';'", "|": "'|'", " ": "white space"}
 SPACE = " "
+ALIKE = 0.9  # share of the lines of a table that have as many cells as the others
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,18 @@ def sniff(path: Path) -> Dialect | None:
         return _describe(lines[skip + 1 : skip + LINES], named[1], skip + 1)
     shown = lines[skip : skip + LINES]
     return _describe(shown, _delimiter(shown), skip)
+
+
+def is_table(path: Path) -> bool:
+    """Whether nearly all lines of a UTF-8 file are cut alike: what decides where the ending leaves it open."""
+    with path.open("rb") as file:
+        lines = file.read(SAMPLE).decode("utf-8", errors="ignore").splitlines(keepends=True)[:LINES]
+    lines = [line for line in lines if line.strip()]
+    if lines and lines[0].startswith("sep="):
+        return True
+    return len(lines) > 1 and (
+        max(_score(lines, mark)[0] for mark in DELIMITERS) >= ALIKE or _delimiter(lines) == SPACE
+    )
 
 
 def _delimiter(lines: list[str]) -> str:

@@ -18,13 +18,16 @@ class Found:
 
     `text` says that every cell is a word as the file wrote it (delimited text), so that types are still to be
     decided. `notes` are sentences for the user. `size` is about how many bytes the table takes in memory, None where
-    the number of rows tells (formats that know it at once).
+    the number of rows tells (formats that know it at once). `texts` are columns of text, whatever they look like, and
+    `continues` says that they are passages of one.
     """
 
     frame: pl.LazyFrame
     text: bool = False
     notes: tuple[str, ...] = ()
     size: int | None = None
+    texts: tuple[str, ...] = ()
+    continues: bool = False
 
     def noting(self, notes: Iterable[str]) -> Found:
         """The same table with `notes` put first."""

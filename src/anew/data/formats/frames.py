@@ -13,7 +13,7 @@ import polars as pl
 from anew.core.errors import DataError, ResourceError, UsageError, did_you_mean
 from anew.core.schema import Schema
 from anew.data.arrays import as_png
-from anew.data.formats import _pictures_out, _sheets, columnar, databases, delimited, pictures, workbooks
+from anew.data.formats import _pictures_out, _sheets, columnar, databases, delimited, passages, pictures, workbooks
 from anew.data.formats.atomic import FULL, atomically
 from anew.data.formats.encoding import as_utf8
 from anew.data.formats.found import Found
@@ -44,6 +44,10 @@ DUCKDB = b"DUCK"  # after an eight-byte checksum
 def opened(data: str | Path) -> Iterator[Found]:
     """The table at a path, lazily; it may be read while the block lasts. `file.db::table` names a part."""
     path, part = locate(data)
+    if path.is_dir() and passages.is_folder(path):
+        with tempfile.TemporaryDirectory(prefix="anew-") as work:
+            yield passages.read_folder(path, part, Path(work))
+        return
     if path.is_dir():
         yield pictures.read_folder(path, part, lambda table: _read(table, None, path, str(table)))
         return
@@ -54,7 +58,7 @@ def opened(data: str | Path) -> Iterator[Found]:
 def file_names(data: str | Path) -> pl.Series | None:
     """The file of each row of a folder of pictures, below that folder; None for anything else."""
     path, _ = locate(data)
-    if not path.is_dir():
+    if not path.is_dir() or passages.is_folder(path):
         return None
     with opened(data) as found:
         cells = found.frame.select(pl.first()).collect().to_series()
@@ -120,6 +124,8 @@ def _read_text(path: Path, work: Path, shown: str) -> Found:
         return columnar.read_json_lines(plain, work, shown).noting(notes)
     if start.startswith(("[", "{")) and start[1:].lstrip()[:1] in ("{", '"', "]", "["):
         return columnar.read_json(plain, work, shown).noting(notes)
+    if passages.is_text(Path(shown), plain):
+        return passages.read(plain, shown).noting(notes)
     return delimited.read(plain, work, shown).noting(notes)
 
 
@@ -171,7 +177,9 @@ def write(frame: pl.DataFrame, path: str | Path, schema: Schema | None = None, e
             do=f"The endings are {', '.join(SUFFIXES)}, and .csv.gz or .csv.zst",
         )
     with atomically(target) as temporary:
-        if suffix in DELIMITED:
+        if suffix in passages.SUFFIXES and schema is not None and passages.alone(frame, schema):
+            temporary.write_text(passages.joined(frame, schema), encoding="utf-8", newline="")
+        elif suffix in DELIMITED:
             write_delimited(frame, temporary, schema, DELIMITED[suffix], packed, escape_formulas)
         else:
             WRITERS[suffix](frame, temporary)

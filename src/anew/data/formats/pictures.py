@@ -20,12 +20,11 @@ import polars as pl
 
 from anew.core.errors import DataError, did_you_mean
 from anew.data.formats._decode import NPY, Bad, decode_frames, head_of, is_picture, to_npy
+from anew.data.formats._folders import LABEL, METADATA, SPLITS, labels, left_out, only_train, part_of, walk
 from anew.data.formats.found import Found
 from anew.data.formats.packed import check_expansion
 
-IMAGE, LABEL, FILE = "image", "label", "file_name"
-METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
-SPLITS = ("train", "val", "valid", "validation", "test")
+IMAGE, FILE = "image", "file_name"
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".dcm"})
 FRAMED = (b"GIF8", b"II*\0", b"MM\0*", b"RIFF")  # formats that may hold several frames
 CELL = pl.Struct({"bytes": pl.Binary, "path": pl.String})
@@ -38,7 +37,7 @@ ReadTable = Callable[[Path], Found]
 
 def read_folder(folder: Path, part: str | None, read_table: ReadTable) -> Found:
     """The pictures below a folder, with their labels or what the metadata tell."""
-    folder, notes = _split(folder, part)
+    folder, notes = part_of(folder, part)
     table = next((folder / name for name in METADATA if (folder / name).is_file()), None)
     if table is not None:
         return _with_metadata(folder, table, read_table).noting(notes)
@@ -50,59 +49,21 @@ def read_folder(folder: Path, part: str | None, read_table: ReadTable) -> Found:
             do=f"Give one table (a file in it), or a folder of pictures: {', '.join(sorted(SUFFIXES))}",
         )
     if others:
-        notes.append(_left_out([str(path) for path in others], "no pictures"))
+        notes.append(left_out([str(path) for path in others], "no pictures"))
     columns = {IMAGE: _cells(folder / file for file in files)}
-    if any(len(file.parts) > 1 for file in files):
-        columns[LABEL] = pl.Series([file.parent.as_posix() if len(file.parts) > 1 else None for file in files])
-        if empty := sorted(set(_below(folder)) - {file.parts[0] for file in files}):
-            notes.append(f"labels without a picture, so that nothing is learned of them: {', '.join(empty)}")
+    columns |= labels(folder, files, "a picture", notes)
     return Found(pl.LazyFrame(columns), notes=tuple(notes))
-
-
-def _split(folder: Path, part: str | None) -> tuple[Path, list[str]]:
-    """A folder of splits is read as its training part, unless another is named."""
-    below = _below(folder)
-    if part is not None:
-        if part not in below:
-            raise DataError(f"{str(folder)!r} has no part {part!r}", do=did_you_mean(part, below))
-        return folder / part, []
-    if "train" not in below or not set(below) <= set(SPLITS) or any((folder / name).is_file() for name in METADATA):
-        return folder, []
-    return folder / "train", [_only_train(below, f"{folder}/{below[0]}")]
-
-
-def _below(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__")))
-
-
-def _only_train(splits: Sequence[str], example: str) -> str:
-    rest = [name for name in splits if name != "train"]
-    if not rest:
-        return "the part 'train' is read"
-    return (
-        f"only the part 'train' is read, not {', '.join(rest)}; name another as in {example.replace('train', 'test')}"
-    )
 
 
 def _files(folder: Path) -> tuple[list[Path], list[Path]]:
     """Pictures below a folder, and other files, both relative to it: by suffix, and without a known one by content."""
     pictures: list[Path] = []
     others: list[Path] = []
-    for path in sorted(_walk(folder)):
+    for path in sorted(walk(folder)):
         relative = path.relative_to(folder)
         known = path.suffix.lower() in SUFFIXES
         (pictures if known or is_picture(_head(path)) else others).append(relative)
     return pictures, others
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Every file; a link to a folder is followed, unless it leads to a place that was seen."""
-    seen = {os.path.realpath(folder)}
-    for place, folders, names in os.walk(folder, followlinks=True):
-        real = {name: os.path.realpath(Path(place, name)) for name in folders if not name.startswith((".", "__"))}
-        folders[:] = [name for name, to in real.items() if to not in seen]
-        seen |= set(real.values())
-        yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def _head(path: Path) -> bytes:
@@ -136,11 +97,6 @@ def places_of(paths: pl.Series) -> pl.Series:
     return cells.to_series()
 
 
-def _left_out(names: Sequence[str], why: str) -> str:
-    shown = ", ".join(names[:20]) + (f" and {len(names) - 20:,} more" if len(names) > 20 else "")
-    return f"{len(names):,} file{'s' * (len(names) > 1)} left out, {why}: {shown}"
-
-
 def _with_metadata(folder: Path, table: Path, read_table: ReadTable) -> Found:
     found = read_table(table)
     frame = found.frame.collect()
@@ -158,7 +114,7 @@ def _with_metadata(folder: Path, table: Path, read_table: ReadTable) -> Found:
         frame = frame.with_columns(places_of(places).alias(name)).rename({name: column})
     files, _ = _files(folder)
     unlisted = [str(file) for file in files if file.as_posix() not in listed]
-    notes = [_left_out(unlisted, f"not named in {table.name}")] if unlisted else []
+    notes = [left_out(unlisted, f"not named in {table.name}")] if unlisted else []
     first = [named[name] for name in named]
     return Found(frame.select(*first, pl.exclude(first)).lazy(), found.text, (*found.notes, *notes))
 
@@ -216,7 +172,7 @@ def read_npz(path: Path, part: str | None, shown: str) -> Found:
         chosen = part or ("train" if "train" in splits else splits[0])
         arrays = {name.split("_", 1)[1]: array for name, array in arrays.items() if prefixes.get(name) == chosen}
         if part is None and len(splits) > 1:
-            notes.append(_only_train(splits, f"{shown}#train"))
+            notes.append(only_train(splits, f"{shown}#train"))
     return _table(arrays, shown).noting(notes)
 
 
