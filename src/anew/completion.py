@@ -30,6 +30,7 @@ from anew.joint import Joint, cannot
 from anew.rulebook import Rulebook
 from anew.steer.complete import Rows, complete_existing
 from anew.steer.obey import Judged
+from anew.writing import filled
 
 BLOCK = 1024  # rows
 
@@ -44,12 +45,21 @@ class Gaps:
     frame: pl.DataFrame
     fill: tuple[str, ...]
     masks: Masks = field(default_factory=dict)  # the parts of pictures that are to be filled
+    mark: str | None = None  # what stands in texts for a gap
 
     @property
     def count(self) -> int:
         """How many cells are to be filled, wholly or in part."""
         whole = sum(self.frame[name].null_count() for name in self.fill)
+        whole += sum(int(self._marked(name).sum()) for name in self.fill)
         return whole + sum(int(mask.any((1, 2)).sum()) for mask in self.masks.values())
+
+    def _marked(self, name: str) -> pl.Series:
+        """Which cells have a gap."""
+        cells = self.frame[name]
+        if self.mark is None or cells.dtype != pl.String:
+            return pl.Series([False] * len(cells), dtype=pl.Boolean)
+        return cells.str.contains(self.mark, literal=True).fill_null(False)
 
     def slice(self, start: int, size: int) -> Gaps:
         """The same of some rows that follow each other."""
@@ -67,7 +77,9 @@ def check_able(joint: Joint) -> None:
             raise cannot(factor, "complete")
 
 
-def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None, masks: object = None) -> Gaps:
+def find_gaps(
+    joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None, masks: object = None, mark: str | None = None
+) -> Gaps:
     """What is to be filled of a table; one sentence for a table of which nothing is known.
 
     Beside pictures only columns that came are filled, unless others are named.
@@ -89,7 +101,7 @@ def find_gaps(joint: Joint, frame: pl.DataFrame, columns: Sequence[str] | None, 
     absent = [pl.lit(None).cast(pl.Null).alias(name) for name in fill if name not in frame.columns]
     whole = frame.with_columns(absent)
     found = {name: mask for name, mask in masks_of(joint, masks, len(frame)).items() if name in fill}
-    return Gaps(whole.select(name for name in names if name in whole.columns), fill, found)
+    return Gaps(whole.select(name for name in names if name in whole.columns), fill, found, mark or None)
 
 
 def _check_given(joint: Joint, frame: pl.DataFrame) -> None:
@@ -141,8 +153,9 @@ def _obeying(joint: Joint, gaps: Gaps, book: Rulebook, numbers: tuple[int, ...])
 def _filled(joint: Joint, gaps: Gaps, rng: np.random.Generator) -> pl.DataFrame:
     """Some rows with the gaps of the learned columns filled."""
     frame, drawn = gaps.frame, _block(joint, gaps, rng)
-    filled = frame.with_columns(_coalesced(frame[name], drawn[name]) for name in gaps.fill if name in drawn.columns)
-    return filled.with_columns(drawn[name] for name in gaps.masks)
+    whole = frame.with_columns(_coalesced(frame[name], drawn[name]) for name in gaps.fill if name in drawn.columns)
+    texts = [name for f in joint.factors if f.text for name in f.plan.learn if name in gaps.fill]
+    return whole.with_columns(drawn[name] for name in (*gaps.masks, *texts))
 
 
 def with_made(codec: Table, frame: pl.DataFrame, names: Sequence[str], seed: int) -> pl.DataFrame:
@@ -176,6 +189,8 @@ def _block(joint: Joint, gaps: Gaps, rng: np.random.Generator) -> pl.DataFrame:
     for factor in joint.creating:
         if factor.picture:
             parts.append(painted(joint, factor, gaps.frame, frame, gaps.masks, rng))
+        elif factor.text:
+            parts.append(filled(joint, factor, gaps.frame, frame, gaps.mark, rng))
         else:
             parts.append(_factor(factor, frame, gaps.fill, rng))
         frame = frame.with_columns(

@@ -38,8 +38,18 @@ class Factor:
     view: str
     view_given: str = ""
     beside: Mapping[str, tuple[Part, str]] = field(default_factory=dict)
-    picture: Part | None = None  # what is learned, where that is no table
+    part: Part | None = None  # what is learned, where that is no table
     front: Learner | None = None  # what compresses that first
+
+    @property
+    def picture(self) -> Part | None:
+        """The codec of the picture that is learned, if it is one."""
+        return self.part if self.part is not None and "image" in self.part.kinds else None
+
+    @property
+    def text(self) -> Part | None:
+        """The codec of the text that is learned, if it is one."""
+        return self.part if self.part is not None and "text" in self.part.kinds else None
 
     @property
     def columns_given(self) -> int:
@@ -67,7 +77,7 @@ class Factor:
 
     def encode(self, frame: pl.DataFrame) -> Any:
         """What is learned, as the learner reads it."""
-        return (self.picture or self.learned).encode(frame, self.view)
+        return (self.part or self.learned).encode(frame, self.view)
 
     def encode_partly(self, frame: pl.DataFrame, unknown: Bools) -> tuple[Any, Bools]:
         """Pictures of which some pixels (n, H, W) are unknown, and what of that the learner knows (n, *data)."""
@@ -76,4 +86,4 @@ class Factor:
 
     def decode(self, x: Any) -> pl.DataFrame:
         """The columns that a learner's data stand for."""
-        return (self.picture or self.learned).decode(x, self.view)
+        return (self.part or self.learned).decode(x, self.view)

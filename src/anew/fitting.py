@@ -8,10 +8,10 @@ import os
 import resource
 import time as clock
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ import polars as pl
 
 from anew.core.columns import Cells, Floats
 from anew.core.errors import AnewWarning, Interrupted, ResourceError
-from anew.core.learner import Learner, Solved, Trained
+from anew.core.learner import Counted, Learner, Solved, Trained
 from anew.core.release import Release, exact
 from anew.core.seeds import stream
 from anew.data.dataset import Dataset
@@ -33,6 +33,7 @@ from anew.store import make_factor, view_of
 if TYPE_CHECKING:
     from anew.core.batch import Batch
     from anew.train import Schedule, State
+    from anew.windows import Windows
 
 Rows = npt.NDArray[np.intp]
 Tell = Callable[[str, float], None]  # what is being done, and the share that is done
@@ -131,7 +132,10 @@ def _factor(
     if isinstance(factor.learner, Solved):
         factor.learner.solve(factor.cells(frame), fitted.release)
         return factor, plan
-    assert isinstance(factor.learner, Trained)
+    if not isinstance(factor.learner, Trained):
+        assert isinstance(factor.learner, Counted)
+        factor.learner.count(factor.encode(frame), fitted.release)
+        return factor, plan
     return _train(factor, factor.learner, frame, whole, index, fitted, out, tell, device)
 
 
@@ -158,7 +162,7 @@ def _train(
     from anew.train import Schedule
 
     place = _device(device)
-    source = InMemory(_batch(factor, frame), place)
+    source = _source(factor, learner, frame, place)
     learner.module.to(place)
     checkpoint = Checkpoint(out, index, tag_of(factor.plan, whole.seed, frame)) if out else None
     found = checkpoint.read() if checkpoint else None
@@ -166,7 +170,7 @@ def _train(
     limit = SAFETY * (plan.seconds or learner.usual_seconds) + 30.0
     schedule = Schedule(
         plan.steps or 1,
-        batch=learner.batch,
+        batch=source.batch(learner.batch),
         cool_down=learner.cool_down,
         validate_every=learner.validate_every,
         held=learner.held,
@@ -176,6 +180,9 @@ def _train(
     )
     if found:
         fitted.notes.append(f"resumed {plan.objective} at step {state.step:,} of {plan.steps:,}" if state else "")
+    if isinstance(learner, Counted) and not isinstance(source, InMemory):
+        source.split(schedule)
+        learner.count(source.rest, fitted.release)
     _run(learner, source, schedule, state, plan, checkpoint, fitted, tell)
     learner.module.to("cpu")
     fitted.release.note("network weights", "all columns", sum(v.size for v in learner.state()[1].values()))
@@ -185,7 +192,7 @@ def _train(
 
 def _run(
     learner: Trained,
-    source: InMemory,
+    source: AnySource,
     schedule: Schedule,
     state: State | None,
     plan: FactorPlan,
@@ -199,8 +206,9 @@ def _run(
     saved, event = clock.monotonic(), None
     try:
         for event in train(learner, source, schedule, state):
-            loss = " ".join(f"{name} {value:.3f}" for name, value in event.losses.items())
-            tell(f"Training {plan.objective}, step {event.step:,}, loss {loss}", event.step / event.steps)
+            tell(
+                f"Training {plan.objective}, step {event.step:,}, {source.said(event.losses)}", event.step / event.steps
+            )
             if checkpoint and (clock.monotonic() - saved > CHECKPOINT_EVERY or event.step == 1):
                 checkpoint.write(event.state, plan)
                 saved = clock.monotonic()
@@ -212,6 +220,7 @@ def _run(
         ) from None
     if event is not None:
         fitted.notes.append(f"{plan.objective}: {event.stopped} (step {event.step:,} of {event.steps:,})")
+        fitted.notes.extend(source.judged(event.state.best_loss))
         if "clock" in str(event.stopped):
             warnings.warn(
                 AnewWarning(f"{plan.objective}: {event.stopped}; the model depends on this machine's speed"),
@@ -220,27 +229,41 @@ def _run(
         fitted.cost["flops"] = fitted.cost.get("flops", 0.0) + _flops(learner, source, schedule) * event.step
 
 
-def _with_steps(factor: Factor, learner: Trained, source: InMemory, whole: Plan, tell: Tell) -> FactorPlan:
+def _with_steps(factor: Factor, learner: Trained, source: AnySource, whole: Plan, tell: Tell) -> FactorPlan:
     """The plan with its time turned into steps, by the cost of some steps of a twin that is thrown away."""
     from anew.train import Schedule, seconds_a_step
 
     if factor.plan.steps:
         return factor.plan
     tell("Timing a training step", 0.0)
+    batch = source.batch(learner.batch)
     twin = copy.deepcopy(learner)
-    cost = seconds_a_step(twin, source, Schedule(TRIAL, batch=learner.batch, validate_every=TRIAL + 1, seed=whole.seed))
+    cost = seconds_a_step(twin, source, Schedule(TRIAL, batch=batch, validate_every=TRIAL + 1, seed=whole.seed))
     seconds = factor.plan.seconds or learner.usual_seconds
-    enough = max(learner.passes * len(source) / learner.batch, FEWEST_STEPS)
+    enough = max(learner.passes / (source.share * batch), FEWEST_STEPS)
     steps = max(int(min(seconds / cost, enough)), 20)
     return factor.plan.model_copy(update={"steps": steps, "seconds": seconds})
 
 
-def _batch(factor: Factor, frame: pl.DataFrame) -> Batch:
+AnySource = Union["InMemory", "Windows"]
+
+
+def _source(factor: Factor, learner: Trained, frame: pl.DataFrame, device: str) -> AnySource:
+    """Rows in memory; of sequences, windows: of one stream, or beside what they are given."""
     from anew.core.batch import Batch
+    from anew.core.sequences import Sequences
+    from anew.windows import Documents, Stream
 
     given = factor.encode_given(frame)
     parts = {} if given is None else given if isinstance(given, dict) else dict.fromkeys(_names(factor), given)
-    return Batch(factor.encode(frame), given=parts)
+    x, space = factor.encode(frame), learner.space
+    if not isinstance(space, Sequences):
+        return InMemory(Batch(x, given=parts), device)
+    texts = frame[factor.plan.learn[0]].cast(pl.String)
+    size = (float(texts.str.len_bytes().sum()), float(texts.str.len_chars().sum()))
+    if not parts:
+        return Stream(x, space, learner.window, device, size)
+    return Documents(x, space, learner.window, parts, device, size)
 
 
 def _names(factor: Factor) -> list[str]:
@@ -253,15 +276,30 @@ class InMemory:
     """A source whose rows are tensors in memory; batches go to the device."""
 
     def __init__(self, batch: Batch, device: str) -> None:
-        self.batch = batch
+        self.data = batch
         self.device = device
 
     def __len__(self) -> int:
-        return len(self.batch)
+        return len(self.data)
 
     def take(self, rows: Any) -> Batch:
-        taken = self.batch.take(rows)
+        taken = self.data.take(rows)
         return taken if self.device == "cpu" else taken.to(self.device)
+
+    def batch(self, usual: int) -> int:
+        return usual
+
+    @property
+    def share(self) -> float:
+        """Of all rows that one is."""
+        return 1 / max(len(self.data), 1)
+
+    def said(self, losses: Mapping[str, float]) -> str:
+        return "loss " + " ".join(f"{name} {value:.3f}" for name, value in losses.items())
+
+    def judged(self, loss: float) -> list[str]:
+        """What is worth keeping of the held-out loss."""
+        return []
 
 
 def _device(device: str | None) -> str:
@@ -279,7 +317,7 @@ def _device(device: str | None) -> str:
     return str(device)
 
 
-def _flops(learner: Trained, source: InMemory, schedule: Schedule) -> float:
+def _flops(learner: Trained, source: AnySource, schedule: Schedule) -> float:
     """Operations of one step, counted by torch over one batch (forward and backward)."""
     import torch
     from torch.utils.flop_counter import FlopCounterMode

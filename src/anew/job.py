@@ -33,6 +33,7 @@ HOLDOUT = 0.2
 FEWEST = 10  # rows from which some can be held out
 MOST_HELD = 20_000
 MOST_MADE = 100_000
+MOST_TEXTS = 200  # they are written token after token
 TARGETS = (
     "target",
     "label",
@@ -150,7 +151,7 @@ def run(
     model = fit(learned, out=folder / "model", fresh=fresh, progress=progress, **settings)
     (folder / "schema.json").write_text(dataset.schema.to_json(), encoding="utf-8")
     tell("Creating rows", 0.5)
-    made = model.alike(learned.frame, rows or _rows_made(dataset), seed=seed)
+    made = model.alike(learned.frame, rows or _rows_made(dataset, model), seed=seed)
     synthetic = folder / f"synthetic{suffix}"
     write(made, synthetic, model.schema)
     report = model.audit(learned.frame, held, made, seed=seed, progress=progress, facts=_facts(dataset, why, model))
@@ -175,7 +176,19 @@ def _name(data: object) -> tuple[str, str]:
         return "table", ".csv"
     path = Path(str(data).split("::")[0])
     suffix = "".join(path.suffixes[-2:]) if path.suffix in (".gz", ".zst") else path.suffix
-    known = {".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".feather", ".arrow", ".xlsx", ".csv.gz", ".csv.zst"}
+    known = {
+        ".txt",
+        ".csv",
+        ".tsv",
+        ".parquet",
+        ".jsonl",
+        ".ndjson",
+        ".feather",
+        ".arrow",
+        ".xlsx",
+        ".csv.gz",
+        ".csv.zst",
+    }
     return path.name.split(".")[0] or "table", suffix if suffix in known else ".csv"
 
 
@@ -198,6 +211,7 @@ def guess_target(dataset: Dataset) -> tuple[str | None, str]:
 def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, pl.DataFrame]:
     """A fifth of the rows kept aside, the classes of the target in proportion; the rest to learn from."""
     n = len(dataset.frame)
+    together = any(field.continues for field in dataset.schema)
     if n < FEWEST:
         raise DataError(
             f"A run holds out a fifth of the rows for the audit and needs at least {FEWEST} rows",
@@ -211,6 +225,8 @@ def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, 
     step = max(round(1 / HOLDOUT), -(-n // MOST_HELD))
     held = np.zeros(n, bool)
     held[order[step // 2 :: step]] = True
+    if together:  # passages of one text: the last part of it
+        held = np.arange(n) >= n - held.sum()
     learned = Dataset(
         dataset.frame.filter(~pl.Series(held)),
         dataset.schema,
@@ -222,10 +238,11 @@ def hold_out(dataset: Dataset, target: str | None, seed: int) -> tuple[Dataset, 
     return learned, dataset.frame.filter(pl.Series(held))
 
 
-def _rows_made(dataset: Dataset) -> int:
-    """As many rows as there are real ones, or of pictures a few thousand."""
+def _rows_made(dataset: Dataset, model: Model) -> int:
+    """As many rows as there are real ones, or of pictures a few thousand, of texts a few hundred."""
     pictures = any(field.kind == "image" for field in dataset.schema)
-    return min(dataset.rows, MOST_PICTURES if pictures else MOST_MADE)
+    texts = any(field.kind == "text" and field.name in model.schema for field in dataset.schema)
+    return min(dataset.rows, MOST_TEXTS if texts else MOST_PICTURES if pictures else MOST_MADE)
 
 
 def _facts(dataset: Dataset, why: str, model: Model) -> dict[str, Any]:

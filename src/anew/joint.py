@@ -20,6 +20,7 @@ from anew.core.errors import CapabilityError, UsageError
 from anew.core.learner import Conditions, Predicts, Samples, Scores, capabilities
 from anew.core.seeds import stream
 from anew.core.where import Where, describe
+from anew.drawing import drawing
 from anew.factor import Factor
 from anew.plan import OBJECTIVES
 from anew.record import Record
@@ -28,7 +29,7 @@ from anew.steer.condition import draw_where
 from anew.steer.obey import Judged, Rows
 
 BLOCK = 8192  # rows of a free block
-BLOCK_PICTURES = 64  # rows of a block with pictures, which take more room and longer
+BLOCK_PARTS = 64  # rows of a block with pictures or texts, which take more room and longer
 BLOCK_WHERE = 1024  # rows of a block under conditions, whose particles take more room
 
 
@@ -110,15 +111,7 @@ class Joint:
 
     def drawing(self, **options: Any) -> Joint:
         """The same model with other options of drawing, such as `steps=4`, where a factor's objective has them."""
-        for name, value in options.items():
-            if not any(name in factor.learner.draws for factor in self.creating):
-                raise _no_option(self.creating, name)
-            _check_drawing(name, value, self.creating)
-        factors = [
-            replace(f, learner=f.learner.drawing(**{k: v for k, v in options.items() if k in f.learner.draws}))
-            for f in self.factors
-        ]
-        return replace(self, factors=factors)
+        return replace(self, factors=drawing(self.creating, options))
 
     # ------------------------------------------------------------ sampling
 
@@ -191,7 +184,7 @@ class Joint:
     @property
     def block(self) -> int:
         """Rows of a free block."""
-        return BLOCK_PICTURES if any(factor.picture for factor in self.factors) else BLOCK
+        return BLOCK_PARTS if any(factor.part for factor in self.factors) else BLOCK
 
     def _size(self, where: Where) -> int:
         return min(BLOCK_WHERE, self.block) if where else self.block
@@ -217,9 +210,19 @@ class Joint:
         for factor in self.creating:
             context = pl.concat(parts, how="horizontal") if parts else None
             mine = {name: rule for name, rule in where.items() if name in factor.plan.learn}
-            frame, draw = _draw(factor, size if not parts else rows, rows, mine, context, rng, draw)
+            drawn = size if not parts and not factor.learner.apart else rows
+            frame, draw = _draw(factor, drawn, rows, mine, context, rng, draw)
             parts.append(frame)
         return pl.concat(parts, how="horizontal"), draw
+
+    def first(
+        self, many: int, where: Where, given: pl.DataFrame | None, rng: np.random.Generator
+    ) -> pl.DataFrame | None:
+        """One row of what the first factors make, beside what is given."""
+        plain = self._plain(where, given)
+        if many == 0:
+            return given
+        return replace(self, factors=self.factors[:many])._block(1, 1, rng, plain, given)[0]
 
     # ------------------------------------------------------------ scoring
 
@@ -229,7 +232,7 @@ class Joint:
         for factor in self.factors or self.predictors[:1]:  # a model that only predicts scores its answers
             if not isinstance(factor.learner, Scores):
                 raise cannot(factor, "log_prob")
-            if factor.picture:
+            if factor.part:
                 total += factor.learner.log_prob(factor.encode(frame), factor.encode_given(frame))
             else:
                 total += _nats(factor, factor.learned.cells(frame), factor.encode_given(frame))
@@ -375,20 +378,6 @@ def exact_values(codec: Table, frame: pl.DataFrame, where: Where) -> pl.DataFram
         if value is not None:
             frame = frame.with_columns(pl.lit(value).cast(frame[name].dtype).alias(name))
     return frame
-
-
-def _check_drawing(name: str, value: Any, factors: list[Factor]) -> None:
-    whole = all(f.learner.settings()[name] is int for f in factors if name in f.learner.draws)
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or value < (1 if whole else 0):
-        raise UsageError(
-            f"{name} is {'a whole number of at least 1' if whole else 'a number of at least 0'}", found=value
-        )
-
-
-def _no_option(factors: list[Factor], name: str) -> CapabilityError:
-    able = [objective for objective in OBJECTIVES if name in OBJECTIVES[objective].draws]
-    own = ", ".join(sorted({factor.plan.objective for factor in factors}))
-    return CapabilityError(f"{own} draws without {name}", do=f"Objectives with {name}: {', '.join(able) or 'none'}")
 
 
 def cannot(factor: Factor, verb: str) -> CapabilityError:

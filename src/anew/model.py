@@ -17,7 +17,7 @@ from anew import latent, store
 from anew.balance import Balance
 from anew.completion import check_able, complete, faithful, find_gaps
 from anew.context import given_and_asked, givens
-from anew.core.columns import OUTSIDE, Floats
+from anew.core.columns import Floats
 from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
 from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
@@ -33,6 +33,8 @@ from anew.joint import Draw, Joint, candidate_cells, together
 from anew.plan import Plan, names_of
 from anew.restyling import restyled
 from anew.rulebook import Rulebook
+from anew.unseen import loose, note_unseen
+from anew.writing import pieces
 
 MOST_PICTURES = 2048  # that are created to be compared with real ones: they take long
 
@@ -77,8 +79,7 @@ class Model:
         given: object = None,
         balance: Balance | None = None,
         rules: Rules = None,
-        steps: int | None = None,
-        guidance: float | None = None,
+        **drawing: Any,
     ) -> Any:
         """n new rows, as a table of the kind fitted on; `where` sets conditions on any columns.
 
@@ -86,11 +87,12 @@ class Model:
         expressions as on the command line, `["age>=60"]`. `balance="outcome"` draws as many rows of each class,
         `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities. Every row
         obeys the rules of the schema, and those of `rules`: `["admitted <= discharged", "unique: ticket"]`.
-        `steps` is how many steps a draw takes, for objectives that draw step by step: few are fast, many are good.
-        `guidance` says how strongly what is given is obeyed: 1 as learned, more at the cost of variety.
+        Other options are those of the objectives (`draws`): `steps` of a draw that goes step by step, few are fast,
+        many are good; `guidance`, how strongly what is given is obeyed, 1 as learned, more at the cost of variety; of
+        texts `prompt`, `tokens` at most, `temperature`, `top_k`, `top_p`, `min_p`, `repetition` and `stop`.
         """
-        how = {"where": where, "given": given, "balance": balance, "rules": rules, "steps": steps, "guidance": guidance}
-        frame = pl.concat(list(self.stream(n, seed=seed, **how)))  # type: ignore[arg-type]
+        how: dict[str, Any] = {"where": where, "given": given, "balance": balance, "rules": rules, **drawing}
+        frame = pl.concat(list(self.stream(n, seed=seed, **how)))
         return give_back(frame, self.schema, self.origin)
 
     def stream(
@@ -102,12 +104,12 @@ class Model:
         given: object = None,
         balance: Balance | None = None,
         rules: Rules = None,
-        steps: int | None = None,
-        guidance: float | None = None,
+        **drawing: Any,
     ) -> Iterator[pl.DataFrame]:
         """The same rows as `sample`, block by block, as canonical polars frames; balanced rows are one block."""
         conditions, context = given_and_asked(self.joint, where_of(where), given)
-        n = len(context) if n is None and given is not None and context is not None else 1000 if n is None else n
+        if n is None:
+            n = self._usual(drawing) if given is None or context is None else len(context)
         if n < 1:
             raise UsageError("The number of rows must be at least 1", found=n)
         if context is not None and len(context) == 1:
@@ -115,8 +117,7 @@ class Model:
         if context is not None and len(context) != n:
             raise UsageError("The given rows set how many rows are drawn", found=(n, len(context)), do="Leave out n")
         book = Rulebook(self.joint.codec, rules_of(rules))
-        asked = {"steps": steps, "guidance": guidance}
-        joint = self.joint.drawing(**{name: value for name, value in asked.items() if value is not None})
+        joint = self.joint.drawing(**{name: value for name, value in drawing.items() if value is not None})
         if balance is not None:
             frame, self.last = balanced.sample(
                 joint, n, balance, seed=seed, where=conditions, given=context, rules=book
@@ -137,6 +138,23 @@ class Model:
                 stacklevel=3,
             )
 
+    def _usual(self, drawing: Mapping[str, Any]) -> int:
+        """How many rows are drawn when nobody says: few of texts, which take long, and one that goes on a prompt."""
+        return 1 if drawing.get("prompt") else 10 if any(factor.text for factor in self.joint.factors) else 1000
+
+    def write(
+        self,
+        *,
+        where: Mapping[str, object] | Iterable[str] | None = None,
+        seed: int = 0,
+        given: object = None,
+        **drawing: Any,
+    ) -> Iterator[str]:
+        """One text, piece by piece while it is written; the options are those of `sample`."""
+        conditions, context = given_and_asked(self.joint, where_of(where), given)
+        joint = self.joint.drawing(**{name: value for name, value in drawing.items() if value is not None})
+        return pieces(joint, seed, conditions, context)
+
     # ------------------------------------------------------------ completing
 
     def complete(
@@ -148,7 +166,8 @@ class Model:
         columns: str | Sequence[str] | None = None,
         rules: Rules = None,
         masks: object = None,
-        steps: int | None = None,
+        gap: str | None = None,
+        **drawing: Any,
     ) -> Any:
         """The same rows with their empty cells filled by draws from p(unknown | known); what is known stays as it is.
 
@@ -156,17 +175,19 @@ class Model:
         stay empty. An empty cell means unknown: what is drawn exists. With `draws` > 1, a list of so many tables
         (multiple imputation: Rubin 1987). The rows obey the rules of the schema and those of `rules`. `masks` say
         which pixels of pictures to fill: (H, W) for all, (n, H, W), such by column, or a path; without them, what is
-        transparent where the model knows no transparency. Known pixels stay as they are.
+        transparent where the model knows no transparency. Known pixels stay as they are. `gap` is the mark, such as
+        "[...]", that stands in texts for what is to be written; at the end of a text it is written on.
         """
         if draws < 1:
             raise UsageError("The number of draws must be at least 1", found=draws)
         check_able(self.joint)
         dataset = self._partly(data)
-        gaps = find_gaps(self.joint, dataset.frame, names_of(self.schema, columns) or None, self._masks(data, masks))
-        joint = self.joint if steps is None else self.joint.drawing(steps=steps)
+        fill = names_of(self.schema, columns) or None
+        gaps = find_gaps(self.joint, dataset.frame, fill, self._masks(data, masks), gap)
+        joint = self.joint.drawing(**{name: value for name, value in drawing.items() if value is not None})
         if not gaps.count:
             warnings.warn(AnewWarning("No cell is empty; there is nothing to complete"), stacklevel=2)
-        self._note_unseen(gaps.frame)
+        note_unseen(self.joint, self.schema, gaps.frame)
         here = dataset.origin.kind != "path"
         origin = replace(dataset.origin, rows=dataset.labels) if here else self.origin
         tables = []
@@ -177,12 +198,12 @@ class Model:
 
     def _masks(self, data: object, masks: object) -> object:
         """Masks as arrays; without any, what is transparent where the model knows no transparency."""
-        if not self.joint.record.parts:
-            return masks
         pictures = [factor.plan.learn[0] for factor in self.joint.factors if factor.picture]
+        if not pictures:
+            return masks
         if isinstance(masks, str | Path):
             return {name: read_masks(masks, self.schema[name]) for name in pictures[:1]}
-        return transparent(data, _loose(self.schema), pictures) if masks is None else masks
+        return transparent(data, loose(self.schema), pictures) if masks is None else masks
 
     # ------------------------------------------------------------ the latent space
 
@@ -288,7 +309,7 @@ class Model:
             raise DataError(
                 f"{self._target()!r} is predicted from columns that the data lacks", found=lacking, do="Bring them"
             )
-        self._note_unseen(frame)
+        note_unseen(self.joint, self.schema, frame)
         return frame
 
     def _target(self) -> str:
@@ -309,8 +330,8 @@ class Model:
         return restored(column.to_frame(), self.schema)[name] if self._classifies() else column
 
     def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
-        frame = Dataset.open(data, like=_loose(self.schema), target=lacking).frame
-        self._note_unseen(frame)
+        frame = Dataset.open(data, like=loose(self.schema), target=lacking).frame
+        note_unseen(self.joint, self.schema, frame)
         return frame
 
     def _partly(self, data: object) -> Dataset:
@@ -318,21 +339,7 @@ class Model:
         try:
             return Dataset.open(data, like=self.schema, partly=True)
         except DataError:  # whole numbers of the training may be fractions here; if that is not why, it says so
-            return Dataset.open(data, like=_loose(self.schema), partly=True)
-
-    def _note_unseen(self, frame: pl.DataFrame) -> None:
-        for field in self.schema:
-            if field.name in frame.columns and field.name in self.joint.codec.levels:
-                codes, _ = self.joint.codec.encode_column(field, frame[field.name])
-                unseen = frame[field.name].filter(pl.Series(codes == OUTSIDE)).unique().sort()
-                if len(unseen):
-                    warnings.warn(
-                        AnewWarning(
-                            f"{field.name!r} has {len(unseen)} value(s) never seen in training, "
-                            f"such as {unseen[0]!r}; they are read as unknown"
-                        ),
-                        stacklevel=5,
-                    )
+            return Dataset.open(data, like=loose(self.schema), partly=True)
 
     # ------------------------------------------------------------ evidence
 
@@ -345,7 +352,7 @@ class Model:
         seed: int = 0,
     ) -> pl.DataFrame:
         """New rows to compare with real ones: as many, or of pictures a few thousand; given what the real ones are."""
-        pictures = any(factor.picture for factor in self.joint.factors)
+        pictures = any(factor.part for factor in self.joint.factors)
         size = min(len(real), MOST_PICTURES if pictures else len(real)) if n is None else n
         rows = stream("alike", seed).permutation(len(real))[np.arange(size) % len(real)]
         asked = set(self.joint.given) & set(where_of(where))
@@ -391,9 +398,3 @@ class Model:
             cost=cost,
             facts={"name": self.provenance.get("data"), "plan": str(self.plan), **(facts or {})},
         )
-
-
-def _loose(schema: Schema) -> Schema:
-    """The schema to read new rows by: a column that was whole numbers in training may hold others now."""
-    whole = [f.model_copy(update={"kind": "number", "dtype": "Float64"}) for f in schema if f.kind == "integer"]
-    return schema.replace(*whole)

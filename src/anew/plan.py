@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from anew.compressing import NETWORK, OBJECTIVE, SHARE, compression, read_as
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Learner, Predicts, Samples, Trained, capabilities
@@ -18,6 +20,7 @@ from anew.core.network import NETWORKS
 from anew.core.schema import MADE, SCALAR, Schema
 from anew.data.dataset import Dataset
 from anew.planned import OBJECTIVES, FactorPlan, Plan
+from anew.suited import USUAL, about, check_reads
 
 PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
 PREDICTORS_OF_PICTURES = ("linear", "conv")
@@ -55,7 +58,11 @@ def make_plan(
     features = tuple(name for name in givens if schema[name].kind not in MADE)
     _check(schema, wanted, fields, predict, givens)
     scalars = tuple(name for name in fields if schema[name].kind in SCALAR)
-    notes = [f"{', '.join(captions)}: words are given to what is learned, not created yet"] if captions else []
+    notes = (
+        [f"{', '.join(captions)}: words are given to what is learned; name them in learn= to create them"]
+        if captions
+        else []
+    )
     if len(scalars) > n:
         notes.append(f"more columns ({len(scalars)}) than rows ({n}): dependences are hardly learnable")
     seconds = seconds_of(time)
@@ -67,7 +74,7 @@ def make_plan(
         return plan.model_copy(update={"predict": (_discriminative(factor, schema),), "target": fields[0]})
     beside = _predictors(dataset, predict, (*features, *fields), predictors, seconds)
     left = None if seconds is None else seconds - sum(p.seconds or 0.0 for p in beside)
-    create = _creating(n, schema, _last(fields, predict), features, left, how)
+    create = _creating(n, dataset, _last(fields, predict), features, left, how)
     return plan.model_copy(update={"create": create, "predict": beside, "target": predict})
 
 
@@ -80,22 +87,27 @@ def pictures_of(schema: Schema, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _creating(
-    n: int, schema: Schema, fields: tuple[str, ...], given: tuple[str, ...], seconds: float | None, how: How
+    n: int, dataset: Dataset, fields: tuple[str, ...], given: tuple[str, ...], seconds: float | None, how: How
 ) -> tuple[FactorPlan, ...]:
-    """Scalars together, then each picture given all that is there already.
+    """Scalars together, then each text, then each picture, given all that is there already.
 
-    In a record with pictures the choices of objective and network are about the pictures.
+    In a record with pictures or texts the choices of objective and network are about those they are made for.
     """
-    pictures = pictures_of(schema, fields)
-    scalars = tuple(name for name in fields if name not in pictures)
-    if not pictures:
+    schema = dataset.schema
+    texts = tuple(name for name in fields if schema[name].kind == "text")
+    later = (*texts, *pictures_of(schema, fields))
+    scalars = tuple(name for name in fields if name not in later)
+    if not later:
         return (_factor(n, schema, scalars, given, seconds, *how),)
-    words = tuple(name for name in given if schema[name].kind not in SCALAR)
-    first = tuple(name for name in given if name not in words)
-    made = [_factor(n, schema, scalars, first, seconds, None, None, {})] if scalars else []
-    share = None if seconds is None else seconds / len(pictures)
-    for i, picture in enumerate(pictures):
-        made.append(_factor(n, schema, (picture,), (*given, *scalars, *pictures[:i]), share, *how))
+    theirs = about(schema, fields, how[0])
+    none: How = (None, None, {})
+    first = tuple(name for name in given if schema[name].kind in SCALAR)
+    made = [_factor(n, schema, scalars, first, seconds, *(how if theirs is None else none))] if scalars else []
+    share = None if seconds is None else seconds / len(later)
+    for i, name in enumerate(later):
+        size = int(dataset.frame[name].cast(pl.String).str.len_bytes().sum()) if name in texts else n
+        mine = how if schema[name].kind == theirs else none
+        made.append(_factor(size, schema, (name,), (*given, *scalars, *later[:i]), share, *mine))
     return tuple(made)
 
 
@@ -119,14 +131,10 @@ def _factor(
     options: Mapping[str, Any],
 ) -> FactorPlan:
     """The factor of an objective, sized for the rows, the columns and the time."""
-    picture = bool(pictures_of(schema, learn))
-    name = OBJECTIVES.canonical(objective) if objective else "diffusion" if picture else "chain"
-    view, front = read_as(OBJECTIVES[name].reads) if picture else None, None
-    if picture and view is None:
-        able = [o for o in OBJECTIVES if read_as(OBJECTIVES[o].reads) and issubclass(OBJECTIVES[o], Samples)]
-        raise UsageError(
-            f"The objective {name} does not learn pictures", found=learn[0], do=f"Objectives that do: {', '.join(able)}"
-        )
+    kind_learned = schema[learn[0]].kind
+    name = OBJECTIVES.canonical(objective) if objective else USUAL.get(kind_learned, "chain")
+    check_reads(name, kind_learned, learn)
+    view, front = read_as(OBJECTIVES[name].reads) if kind_learned == "image" else None, None
     if view is not None:
         coded, options = compression(schema[learn[0]], view, options)
         front = None if coded is None else _front(learn, coded, seconds)
@@ -232,13 +240,6 @@ def names_of(schema: Schema, names: str | Sequence[str] | None) -> tuple[str, ..
 def _check(
     schema: Schema, wanted: tuple[str, ...], fields: tuple[str, ...], predict: str | None, givens: tuple[str, ...]
 ) -> None:
-    text = {name: schema[name].why for name in fields if schema[name].kind == "text"}
-    if text:
-        raise DataError(
-            "Columns of free text cannot be learned yet",
-            found=text,
-            do="Drop them, or set their kind to 'category' or 'identifier' in the schema file (`anew look DATA`)",
-        )
     both = sorted(set(wanted) & set(givens))
     if both:
         raise UsageError("A column is either learned or given", found=both)

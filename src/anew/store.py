@@ -31,7 +31,7 @@ from anew.codecs.table import Table
 from anew.core.columns import Columns
 from anew.core.errors import ResourceError, StoreError, UsageError
 from anew.core.latent import Latent
-from anew.core.learner import Arrays, Compresses, Config, Learner, Trained
+from anew.core.learner import Arrays, Compresses, Config, Learner, Solved
 from anew.core.schema import Schema
 from anew.factor import TABLE, Factor, Part, parts_of
 from anew.joint import Joint
@@ -128,26 +128,26 @@ def factor_of(
     front: Learner | None = None,
 ) -> Factor:
     """The same for a class that need not be in the registry."""
-    picture = None if isinstance(codec := _learned(plan, record, front), Table) else codec
+    part = None if isinstance(codec := _learned(plan, record, front), Table) else codec
     learned, given = record.scalars(plan.learn), record.scalars(plan.given)
     options = {**plan.options, **({"network": plan.network} if plan.network else {})}
-    if not issubclass(kind, Trained):
+    if issubclass(kind, Solved):
         beside = {name: (part, part.best_view(["Columns"])) for name, part in record.beside(plan.given).items()}
         spaces = [given.space("Columns"), *(part.space(read) for part, read in beside.values())]
-        solver = kind(_columns(spaces, learned.space("Columns")), seed=seed, threads=threads, **options)  # type: ignore[call-arg]
+        solver = kind(_columns(spaces, learned.space("Columns")), seed=seed, threads=threads, **options)
         return Factor(plan, solver, learned, given, view, beside=beside)
-    reads = kind.reads_given or (VIEWS_GIVEN if picture else ())
+    reads = kind.reads_given or (VIEWS_GIVEN if part else ())
     view_given = given.best_view(reads) if reads else view
     beside = {name: (part, part.best_view(VIEWS_BESIDE)) for name, part in record.beside(plan.given).items()}
     conditions = {TABLE: given.space(view_given)} if given.learned else {}
     read = zip(parts_of(beside), beside.values(), strict=True)
     conditions |= {name: part.space(view_beside) for name, (part, view_beside) in read}
-    made = kind((picture or learned).space(view), conditions, seed=seed, **options)
-    return Factor(plan, made, learned, given, view, view_given, beside, picture, front)
+    made = kind((part or learned).space(view), conditions, seed=seed, **options)  # type: ignore[call-arg]
+    return Factor(plan, made, learned, given, view, view_given, beside, part, front)
 
 
-VIEWS_GIVEN = ("Mixed", "Tokens")  # of scalars beside a picture
-VIEWS_BESIDE = ("Real", "Sentence", "Words")  # of pictures and captions that a network is given
+VIEWS_GIVEN = ("Mixed", "Tokens")  # of scalars beside a picture or a text
+VIEWS_BESIDE = ("Real", "Sentence", "Words")  # of pictures and texts that a network is given
 
 
 def _columns(given: list[Columns], learned: Columns) -> Columns:

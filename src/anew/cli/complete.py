@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,6 +28,11 @@ def complete(
         Path | None,
         typer.Option(metavar="PICTURES", help="White where a picture is to be filled: one for all, or one for each."),
     ] = None,
+    gap: Annotated[
+        str | None, typer.Option(metavar="MARK", help="What stands in texts for a gap, such as '[...]'.")
+    ] = None,
+    temperature: options.Temperature = None,
+    top_p: options.TopP = None,
     rule: options.Rule = None,
     rules: options.RulesFile = None,
     seed: options.Seed = 0,
@@ -36,7 +41,8 @@ def complete(
     """Fill empty cells by draws given what is known.
 
     Every cell that is there is kept as it is. With several draws, answers can say how sure they are. Of a picture the
-    part under its mask is filled, or, without masks, what is transparent where the model knows no transparency.
+    part under its mask is filled, or, without masks, what is transparent where the model knows no transparency. In
+    texts what stands at the mark --gap is written.
     """
     import anew
     from anew.completion import faithful
@@ -46,7 +52,8 @@ def complete(
     loaded.origin = Origin("polars")
     face.progress("Completing")
     added = options.added_rules(rule, rules)
-    found = loaded.complete(data, draws, seed, columns=options.names(columns), rules=added, masks=masks)
+    how: dict[str, Any] = {"masks": masks, "gap": gap, "temperature": temperature, "top_p": top_p}
+    found = loaded.complete(data, draws, seed, columns=options.names(columns), rules=added, **how)
     frame = found if draws == 1 else _numbered(found)
     return deliver(face, frame, faithful(loaded.schema, frame), out, escape=escape_formulas)
 

@@ -13,7 +13,7 @@ from anew.cli.outcome import Answer, Face
 
 def fit(
     face: Face,
-    data: Annotated[str, typer.Argument(metavar="DATA", help="A file, or a folder of pictures.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A table, a text, or a folder of pictures or texts.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="The model; DATA.anew if not named.")
     ] = None,

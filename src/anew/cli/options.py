@@ -61,6 +61,23 @@ Guidance = Annotated[
     float | None,
     typer.Option(min=0, help="How strongly what is given is obeyed: 1 as learned, 3 strongly (diffusion)."),
 ]
+Prompt = Annotated[str | None, typer.Option(metavar="WORDS", help="What a text begins with.")]
+MostTokens = Annotated[int | None, typer.Option("--tokens", min=1, help="Tokens of a text at most: bytes, or pieces.")]
+Temperature = Annotated[
+    float | None, typer.Option(min=0, help="Of texts: 1 as learned, less keeps to what is likely, 0 the likeliest.")
+]
+TopP = Annotated[
+    float | None,
+    typer.Option(min=0, max=1, help="Of texts: draw from the likeliest tokens with so much chance in all."),
+]
+TopK = Annotated[int | None, typer.Option(min=1, help="Of texts: draw from so many of the likeliest tokens.")]
+MinP = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Of texts: no token less likely than this share of the likeliest.")
+]
+Repetition = Annotated[
+    float | None, typer.Option(min=1, help="Of texts: to carry on a run written before is so many times less likely.")
+]
+Stop = Annotated[list[str] | None, typer.Option(metavar="WORDS", help="A text ends before these; repeatable.")]
 Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),

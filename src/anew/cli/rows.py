@@ -22,6 +22,7 @@ def deliver(
 ) -> Answer:
     """Writes the rows, and says so; without `out` they are the answer: CSV, or `rows` of the JSON object."""
     from anew.data.formats.frames import write
+    from anew.data.formats.passages import alone, joined
 
     if note:
         face.say(note)
@@ -32,6 +33,10 @@ def deliver(
         raise UsageError("The rows hold pictures", do="Name a folder for them with -o, or a file .npz or .parquet")
     if face.json:
         return Answer({"rows": frame.to_dicts(), "note": note})
+    if schema is not None and alone(frame, schema):
+        face.progress.close()
+        sys.stdout.write(joined(frame, schema))
+        return Answer({"rows": len(frame)})
     with tempfile.TemporaryDirectory(prefix="anew-") as folder:
         path = Path(folder) / "rows.csv"
         write(frame, path, schema, escape)

@@ -14,7 +14,10 @@ from anew.cli.outcome import Answer, Face
 def run(
     face: Face,
     data: Annotated[
-        str | None, typer.Argument(metavar="DATA", help="A file, or a folder of pictures; an example when left out.")
+        str | None,
+        typer.Argument(
+            metavar="DATA", help="A table, a text, a folder of pictures or texts; an example when left out."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="Where everything goes.")] = None,
     learn: options.Learn = None,

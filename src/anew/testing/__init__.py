@@ -11,6 +11,7 @@ from anew.testing.examples import example_frame, example_schema, example_table
 from anew.testing.networks import check_network
 from anew.testing.objectives import check_objective, fit_example
 from anew.testing.pictures import check_pictures
+from anew.testing.sequences import check_sequences
 
 __all__ = [
     "assert_close_frames",
@@ -18,6 +19,7 @@ __all__ = [
     "check_network",
     "check_objective",
     "check_pictures",
+    "check_sequences",
     "example_frame",
     "example_schema",
     "example_table",

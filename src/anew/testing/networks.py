@@ -10,6 +10,7 @@ from anew.codecs.table import Table
 from anew.core.columns import Cells, Columns
 from anew.core.network import Conditional, Module, Network, Predictor
 from anew.testing.examples import example_table
+from anew.testing.sequences import laws_of
 
 
 def check_network(kind: type[Network]) -> None:
@@ -20,6 +21,8 @@ def check_network(kind: type[Network]) -> None:
         _check_module(kind)
     elif issubclass(kind, Conditional):
         _check_conditional(kind)
+    else:
+        laws_of(kind)
 
 
 SHAPES = [  # flat, a picture, one to be padded, a picture to flat and back, to a smaller one and back

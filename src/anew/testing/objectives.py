@@ -15,6 +15,7 @@ from anew.core.release import exact
 from anew.testing.examples import example_table
 from anew.testing.filling import check_completes, check_encodes
 from anew.testing.predicting import check_discriminative
+from anew.testing.sequences import check_sequences
 
 
 @dataclass
@@ -71,6 +72,9 @@ def check_objective(kind: type[Learner]) -> None:
     """All laws that the capabilities of an objective promise."""
     if issubclass(kind, Predicts) and not issubclass(kind, Samples):
         check_discriminative(kind)
+        return
+    if set(kind.reads) == {"Sequence"}:
+        check_sequences(kind)
         return
     if not set(kind.reads) & set(Table.views):
         return  # it reads no table: `check_pictures` has its laws
