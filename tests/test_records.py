@@ -104,11 +104,11 @@ def test_objectives_that_learn_no_pictures_say_so() -> None:
         anew.fit(scans(), objective="chain", given="caption")
 
 
-def test_text_is_not_learned_yet() -> None:
-    words = scans().frame.select("ill", "caption")
-    data = Dataset(words, SCHEMA.select(["ill", "caption"]), Origin.usual(), len(words))
-    with pytest.raises(DataError, match="free text"):
-        anew.fit(data)
+def test_texts_are_written_given_the_scalars_and_before_the_pictures() -> None:
+    plan = anew.fit(scans(), learn="scan,caption,ill", dry_run=True).plan
+    assert [factor.learn for factor in plan.create] == [("ill",), ("caption",), ("scan",)]
+    assert [factor.given for factor in plan.create] == [(), ("ill",), ("ill", "caption")]
+    assert [factor.objective for factor in plan.create] == ["chain", "next_token", "diffusion"]
 
 
 def test_pixel_art_keeps_its_colours_and_its_transparency() -> None:

@@ -13,7 +13,11 @@ from anew.plan import OBJECTIVES
 
 MEAN = np.array([2.0, -1.0])
 ROOT = np.array([[1.0, 0.0], [0.8, 0.6]])
-CREATING = [name for name in OBJECTIVES.names if issubclass(OBJECTIVES[name], Samples)]
+CREATING = [
+    name
+    for name in OBJECTIVES.names
+    if issubclass(OBJECTIVES[name], Samples) and set(OBJECTIVES[name].reads) != {"Sequence"}
+]
 SCORING = [name for name in CREATING if issubclass(OBJECTIVES[name], Scores)]
 
 
