@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from codecs import getincrementaldecoder
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,9 @@ from anew.core.seeds import stream
 from anew.core.where import Where
 from anew.factor import Factor
 from anew.joint import Joint, cannot
-from anew.objectives._sequential import Sequential
+
+if TYPE_CHECKING:
+    from anew.objectives._sequential import Sequential
 
 AGAIN = 8  # draws of a text that turns out to be missing
 
@@ -55,6 +58,8 @@ def _around(text: str, mark: str) -> tuple[str, str]:
 
 def pieces(joint: Joint, seed: int, where: Where, given: pl.DataFrame | None) -> Iterator[str]:
     """The first text of a row, as it is written; what stands before it in the model is drawn first."""
+    from anew.objectives._sequential import Sequential  # torch
+
     at = next((i for i, factor in enumerate(joint.creating) if factor.text), None)
     if at is None:
         raise CapabilityError("This model writes no text", do="Fit one on a text, or use sample()")
