@@ -198,6 +198,23 @@ def test_texts_alone() -> None:
     assert {one.measure for one in found.findings} == set(OF_TEXTS) - {"read_back", "text_utility"}
 
 
+def test_other_columns_are_judged_as_before() -> None:
+    length = pl.col("story").str.len_chars().alias("length")
+    frames = [real(k).with_columns(length) for k in range(3)]
+    schema = Schema(fields=(*made.SCHEMA.fields, Field(name="length", kind="integer", dtype="UInt32")))
+    asked = ["shape", "pairs", "detectable", "membership"]
+    beside, alone = (
+        audit(*frames, fields, target="topic", measures=asked)
+        for fields in (schema, schema.select(["topic", "length"]))
+    )
+    assert [(one.value, one.verdict) for one in beside.findings] == [(one.value, one.verdict) for one in alone.findings]
+    assert {one.name for one in beside.findings if one.measure == "detectable"} == {
+        "telling synthetic from fresh rows, texts aside"
+    }
+    assert "synthetic row from a real one (texts aside)" in beside.to_html()
+    assert "texts aside" not in alone.to_html()
+
+
 def test_blank_texts_are_counted() -> None:
     gone = pl.Series(np.arange(N) % 3 == 0)
     frames = [frame.with_columns(pl.when(~gone).then("story")) for frame in (real(0), real(1))]

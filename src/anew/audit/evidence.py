@@ -19,7 +19,7 @@ from anew.audit.album import LOOKED, PICTURES, Album
 from anew.audit.conditions import named
 from anew.audit.corpus import TEXTS, Corpus
 from anew.audit.encode import Column, Encoder, Singles
-from anew.audit.finding import Finding
+from anew.audit.finding import ASIDE, Finding
 from anew.audit.labels import labels_of
 from anew.audit.measure import Measure
 from anew.audit.saliency import Reading
@@ -104,7 +104,7 @@ class Evidence:
     @property
     def aside(self) -> str:
         """What is added to the name of a finding that reads no text, where there are texts."""
-        return ", texts aside" if self.corpora else ""
+        return f", {ASIDE}" if self.corpora else ""
 
     @property
     def comparable(self) -> bool:

@@ -21,6 +21,7 @@ Verdict = Literal["good", "fair", "poor", "told"]
 
 CAUTION = 3.0 / Z95  # how much wider than the shown interval the evidence must be
 UNTOLD = 0.5  # if the rows cannot exclude half the way to the floor, they are too few to praise anything
+ASIDE = "texts aside"  # ends the name of a finding that reads no text of a record that has some
 TOO_FEW = "There are too few rows to tell."
 
 

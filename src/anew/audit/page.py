@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from anew.audit import draw
-from anew.audit.finding import TOO_FEW, Finding, Verdict
+from anew.audit.finding import ASIDE, TOO_FEW, Finding, Verdict
 from anew.audit.measure import Chapter
 from anew.audit.report import SAYS, Report
 from anew.audit.story import Story, Tile
@@ -111,7 +111,7 @@ def tiles(report: Report) -> list[Tile]:
             "text_detectable",
             "",
             "times in 100 a machine tells a synthetic text from a real one",
-            "real texts: {ceiling}",
+            "50 is guessing",
         ),
         ("bits", "", "bits for a byte of it, under a model of real text", "fresh real text: {ceiling}"),
         ("read_back", "", "of the labels are read back from the text, as a share of real texts", "best is 100 %"),
@@ -131,10 +131,20 @@ def tiles(report: Report) -> list[Tile]:
     )
     found = [(report.find(measure, starts), label, best) for measure, starts, label, best in wanted]
     return [
-        Tile(label, _big(finding), best.format(ceiling=number(finding.ceiling, finding.unit)), finding.verdict)
+        Tile(
+            _labelled(label, finding),
+            _big(finding),
+            best.format(ceiling=number(finding.ceiling, finding.unit)),
+            finding.verdict,
+        )
         for finding, label, best in found
         if finding is not None and math.isfinite(finding.value)
     ]
+
+
+def _labelled(label: str, finding: Finding) -> str:
+    """What a tile's number is; of one that reads no text, beside texts, that it does not."""
+    return f"{label} ({ASIDE})" if finding.name.endswith(ASIDE) else label
 
 
 def _big(finding: Finding) -> str:
