@@ -338,6 +338,10 @@ def test_distinct_and_traits() -> None:
 def test_likeness_is_jaccards_index() -> None:
     known = ["abcdefghijkl", "something else"]
     assert alike(known, ["abcdefghijkl", "abcdefghijkX", "not at all alike"]).tolist() == pytest.approx([1, 4 / 6, 0])
+    stories, asked = real(0)["story"].to_list()[:80], real(1)["story"].to_list()[:40]
+    sets = [[{text[i : i + 8] for i in range(len(text) - 7)} for text in texts] for texts in (stories, asked)]
+    index = [max(len(mine & other) / len(mine | other) for other in sets[0]) for mine in sets[1]]
+    assert alike(stories, asked).tolist() == pytest.approx(index)
 
 
 def test_machines_tell_nothing_of_equal_samples() -> None:

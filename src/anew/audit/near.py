@@ -1,8 +1,9 @@
 """How like the most similar known text each text is: Jaccard's index of their windows of characters (Broder 1997).
 
-|A and B| / |A or B| of the sets of windows of two texts, exactly, by products of sparse matrices.
+|A and B| / |A or B| of the sets of windows of two texts, exactly, by a product of sparse matrices. Windows that very
+many known texts have tell nothing and are left out on both sides.
 
-n asked texts.
+n asked texts, G different windows of the known ones.
 """
 
 from __future__ import annotations
@@ -15,25 +16,30 @@ from anew.audit.runs import Ints, Words, eights
 from anew.core.columns import Floats
 
 SHINGLE = 8  # bytes
-COMMON = 500  # known texts from which on a window tells nothing: it is left out on both sides
+COMMON = 500  # known texts from which on a window is left out
 BLOCK = 512
+_MIX = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F], np.uint64)  # odd, so that no two windows become one
 
 
 def alike(known: Sequence[str], asked: Sequence[str]) -> Floats:
     """The largest index of each asked text with a known one.  (n,)"""
     from scipy import sparse
 
-    (mine, windows), (theirs, others) = _held(asked), _held(known)
-    held, count = np.unique(others, return_counts=True)
-    usual = held[count > COMMON]
-    mine, windows = _without(usual, mine, windows)
-    theirs, others = _without(usual, theirs, others)
+    (theirs, others), (mine, windows) = _held(known), _held(asked)
+    held, code, count = np.unique(others, return_inverse=True, return_counts=True)
+    rare = count <= COMMON
+    theirs, code = theirs[rare[code]], code[rare[code]]
+    at = np.minimum(np.searchsorted(held, windows), len(held) - 1)
+    there = held[at] == windows  # what no known text has counts, but is in no product
+    kept = rare[at] | ~there
+    mine, at, there = mine[kept], at[kept], there[kept]
     sizes = [np.bincount(owner, minlength=len(texts)) for owner, texts in ((mine, asked), (theirs, known))]
-    rare = held[count <= COMMON]
-    there = np.isin(windows, rare)  # what no known text has is in no product
+    used = np.zeros(len(held), bool)
+    used[at[there]] = True
+    column = np.cumsum(used) - 1
     a, b = (
-        sparse.csr_matrix((np.ones(len(owner), np.float32), (owner, np.searchsorted(rare, w))), (len(texts), len(rare)))
-        for owner, w, texts in ((mine[there], windows[there], asked), (theirs, others, known))
+        sparse.csr_matrix((np.ones(len(owner), np.float32), (owner, column[codes])), (len(texts), int(used.sum())))
+        for owner, codes, texts in ((mine[there], at[there], asked), (theirs[used[code]], code[used[code]], known))
     )
     out, other = np.zeros(len(asked)), b.T.tocsr()
     for start in range(0, len(asked), BLOCK):
@@ -41,11 +47,6 @@ def alike(known: Sequence[str], asked: Sequence[str]) -> Floats:
         rows = start + common.row
         np.maximum.at(out, rows, common.data / (sizes[0][rows] + sizes[1][common.col] - common.data))
     return out
-
-
-def _without(usual: Words, owner: Ints, windows: Words) -> tuple[Ints, Words]:
-    rare = ~np.isin(windows, usual)
-    return owner[rare], windows[rare]
 
 
 def _held(texts: Sequence[str]) -> tuple[Ints, Words]:
@@ -57,8 +58,5 @@ def _held(texts: Sequence[str]) -> tuple[Ints, Words]:
     starts = np.cumsum([0, *(len(code) for code in padded[:-1])])
     within = np.arange(len(owner)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     window = eights(np.frombuffer(b"".join(padded), np.uint8))[starts[owner] + within]
-    order = np.lexsort((window, owner))
-    owner, window = owner[order], window[order]
-    new = np.ones(len(owner), bool)
-    new[1:] = (owner[1:] != owner[:-1]) | (window[1:] != window[:-1])
-    return owner[new], window[new]
+    _, first = np.unique((window * _MIX[0]) ^ (owner.astype(np.uint64) * _MIX[1]), return_index=True)
+    return owner[first], window[first]

@@ -11,8 +11,6 @@ Ceiling: held-out text; floor: training texts drawn again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from anew.audit.corpus import Corpus
@@ -98,8 +96,9 @@ class Novelty(OfTexts):
         )
 
     def _near(self, evidence: Evidence, corpus: Corpus) -> Finding:
-        near = [_near(corpus.known[0], corpus.texts(name)) for name in ("synthetic", "holdout")]
-        value, natural = map(_share, near)
+        made, real = corpus.texts("synthetic"), corpus.texts("holdout")
+        near = alike(corpus.known[0], [*made, *real]) >= HALF
+        value, natural = _share(near[: len(made)]), _share(near[len(made) :])
         return finding(
             self.name,
             self.titled(evidence, corpus, "near duplicates of a training text"),
@@ -119,7 +118,3 @@ def _share(flags: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Estimate:
 def _seen(found: Runs) -> Estimate:
     hits, windows = found.seen(WINDOW)
     return ratio(hits.astype(np.float64), windows.astype(np.float64)).clipped()
-
-
-def _near(known: Sequence[str], asked: Sequence[str]) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-    return np.asarray(alike(known, asked) >= HALF)
