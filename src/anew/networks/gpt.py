@@ -87,7 +87,6 @@ class GPT(nn.Module, Causal):
         layers = [(x.ask, x.gather, x.up, x.down, x.values) for x in self._layers()]
         return Cache(said, self.embed.weight, layers, self.head.weight, self.pairs, self.turns, HEADS, KEYS, CAP)
 
-    @torch.no_grad()
     def step(self, x: Tensor, state: Any) -> Tensor:
         assert isinstance(state, Cache)
         return state.step(x)
