@@ -10,11 +10,13 @@ from anew.core.errors import CapabilityError, UsageError
 from anew.factor import Factor
 from anew.plan import OBJECTIVES
 
-ALONE = frozenset({"prompt", "stop"})  # said in the words of one text
+HOLDING = ("regex", "schema", "choices")  # what a text may be
+ALONE = frozenset({"prompt", "stop", *HOLDING})  # said in the words of one text
 
 
 def drawing(factors: Sequence[Factor], options: Mapping[str, Any]) -> list[Factor]:
     """The same factors with other options of drawing."""
+    _check_held(options)
     for name, value in options.items():
         able = [factor for factor in factors if name in factor.learner.draws]
         if not able:
@@ -31,6 +33,13 @@ def _said(factor: Factor, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options that its objective has, as it takes them."""
     mine = {name: value for name, value in options.items() if name in factor.learner.draws}
     return {name: factor.part.said(name, value) if factor.part else value for name, value in mine.items()}
+
+
+def _check_held(options: Mapping[str, Any]) -> None:
+    """A text is held by one thing, which alone says where it ends."""
+    held = [name for name in (*HOLDING, "stop") if name in options]
+    if len(held) > 1:
+        raise UsageError("A text is held by one of regex, schema and choices, and ends where that says", found=held)
 
 
 def _check(name: str, value: Any, factors: Sequence[Factor]) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from anew.core.errors import UsageError
+from anew.core.errors import DataError, UsageError
 
 
 def _device(name: str | None) -> str | None:
@@ -78,6 +78,15 @@ Repetition = Annotated[
     float | None, typer.Option(min=1, help="Of texts: to carry on a run written before is so many times less likely.")
 ]
 Stop = Annotated[list[str] | None, typer.Option(metavar="WORDS", help="A text ends before these; repeatable.")]
+Regex = Annotated[
+    str | None, typer.Option(metavar="EXPRESSION", help="Texts that match this regular expression as a whole, alone.")
+]
+SchemaFile = Annotated[
+    Path | None, typer.Option("--schema", metavar="FILE", help="JSON that is valid under this JSON schema, alone.")
+]
+Choices = Annotated[
+    str | None, typer.Option(metavar="A,B,...", help="One of these texts; in quotes, one may have a comma.")
+]
 Where = Annotated[
     list[str] | None,
     typer.Option(metavar="CONDITION", help="'sex=F', 'age>=60', 'ward=a|b', 'ward!=c'; repeatable, all must hold."),
@@ -148,3 +157,19 @@ def added_rules(rule: list[str] | None, file: Path | None) -> list[Any]:
     from anew.core.rules import read_rules, rules_of
 
     return [*(read_rules(file) if file else ()), *rules_of(rule)]
+
+
+def held(regex: str | None, schema: Path | None, choices: str | None) -> dict[str, Any]:
+    """What texts may be, of those that were said."""
+    import csv
+
+    listed = None if choices is None else next(csv.reader([choices], skipinitialspace=True), [""])
+    said = {"regex": regex, "schema": _content(schema) if schema else None, "choices": listed}
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"Cannot read the JSON schema {str(file)!r}: {error}") from None

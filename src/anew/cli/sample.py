@@ -42,6 +42,9 @@ def sample(
     min_p: options.MinP = None,
     repetition: options.Repetition = None,
     stop: options.Stop = None,
+    regex: options.Regex = None,
+    schema: options.SchemaFile = None,
+    choices: options.Choices = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Print texts while they are written, one after another.")
     ] = False,
@@ -59,6 +62,7 @@ def sample(
     added = options.added_rules(rule, rules)
     draw: dict[str, Any] = {"steps": steps, "guidance": guidance, "prompt": prompt, "tokens": tokens, "stop": stop}
     draw |= {"temperature": temperature, "top_p": top_p, "top_k": top_k, "min_p": min_p, "repetition": repetition}
+    draw |= options.held(regex, schema, choices)
     if stream:
         return _streamed(face, loaded, n or 1, seed, {"where": where, "given": given, **draw})
     blocks = list(loaded.stream(n, where=where, seed=seed, given=given, balance=balance, rules=added, **draw))

@@ -30,6 +30,8 @@ from anew.core.learner import Arrays, Config
 from anew.core.ragged import Bools, Ragged
 from anew.core.release import Release
 from anew.core.schema import Schema
+from anew.grammar.languages import LANGUAGES
+from anew.grammar.tokens import Guide
 
 CORPUS = 3_000_000  # bytes from which pieces are learned
 OPENINGS = ("\r\n\r\n", "\n\n", "\r\n", "\n")  # that may stand between two passages
@@ -143,6 +145,8 @@ class Text(Codec[pl.DataFrame]):
         if option == "stop":
             words = [value] if isinstance(value, str) else list(value)
             return self._stop([_word(option, word).encode() for word in words])
+        if option in LANGUAGES:
+            return Guide(LANGUAGES[option](value), self.vocabulary.pieces, END)
         return value
 
     def _stop(self, words: Sequence[bytes]) -> Callable[[list[int]], list[int] | None]:

@@ -59,7 +59,7 @@ class Style:
 def pick(chances: Floats, dice: Floats) -> Ints:
     """(B,) tokens by chances (B, K) of any sum and numbers (B,) in [0, 1)."""
     ends = np.cumsum(chances, 1)
-    target = dice * ends[:, -1]
+    target = np.minimum(dice * ends[:, -1], np.nextafter(ends[:, -1], 0))  # so that it is below the last chance
     return np.asarray(np.minimum((ends <= target[:, None]).sum(1), chances.shape[1] - 1))
 
 

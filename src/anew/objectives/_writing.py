@@ -17,8 +17,9 @@ import numpy as np
 from anew.core.columns import Floats
 from anew.core.ragged import Ints
 from anew.core.sequences import Sequences
+from anew.grammar.tokens import Walk
 from anew.objectives._choosing import Style, pick
-from anew.objectives._reading import Reader
+from anew.objectives._reading import Logits, Reader
 
 Stop = Callable[[list[int]], list[int] | None]  # what a row keeps of its tokens once it has to stop, else None
 
@@ -48,12 +49,38 @@ class Ending:
         return kept is not None
 
 
+@dataclass(frozen=True)
+class Held:
+    """A language that rows are held in; where no `end` was learned, its chance is that of the token `like` it."""
+
+    walk: Walk
+    end: int
+    like: int
+
+    @classmethod
+    def of(cls, space: Sequences, walk: Walk) -> Held:
+        return cls(walk, space.end, space.opening[0] if space.continuing else space.end)
+
+    def bar(self, logits: Logits, rows: Ints) -> None:
+        """Gives no chance, in place, to what leads out of the language."""
+        logits[:, self.end] = logits[:, self.like]
+        self.walk.bar(logits, rows)
+
+
 def write(
-    reader: Reader, start: Ints, dice: Floats, style: Style, ending: Ending, size: int, barred: Sequence[int] = ()
+    reader: Reader,
+    start: Ints,
+    dice: Floats,
+    style: Style,
+    ending: Ending,
+    size: int,
+    barred: Sequence[int] = (),
+    held: Held | None = None,
 ) -> Iterator[list[list[int]]]:
     """After the tokens (B, T) of `start`: the rows so far, after each token; dice (B, most) set the longest.
 
-    Drawn are the first `size` tokens of the vocabulary, but for those barred.
+    Drawn are the first `size` tokens of the vocabulary, but for those barred, and for those that lead out of a language
+    that the rows are `held` in.
     """
     rows: list[list[int]] = [[] for _ in start]
     place = np.arange(len(start))  # which row stands where in the batch
@@ -63,7 +90,11 @@ def write(
         logits = logits[:, :size]
         if barred:
             logits[:, list(barred)] = -np.inf
+        if held is not None:
+            held.bar(logits, place)
         tokens = pick(style.chances(logits, reader.written), dice[place, turn])
+        if held is not None:
+            held.walk.write(tokens, place)
         for at in np.flatnonzero(live):
             row = rows[place[at]]
             row.append(int(tokens[at]))
@@ -90,4 +121,4 @@ def dice_of(rng: np.random.Generator, rows: int, most: int) -> Floats:
     return np.stack([np.random.default_rng(int(seed)).random(most) for seed in seeds]) if rows else np.zeros((0, most))
 
 
-__all__ = ["Ending", "Stop", "dice_of", "write", "written"]
+__all__ = ["Ending", "Held", "Stop", "dice_of", "write", "written"]

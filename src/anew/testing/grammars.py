@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import datetime, time
 from decimal import Decimal
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -77,8 +78,8 @@ def why_invalid(document: Any, text: bytes) -> str:
     import jsonschema
 
     formats = jsonschema.FormatChecker()
-    formats.checks("date-time", ValueError)(lambda value: datetime.fromisoformat(value) is not None)
-    formats.checks("time", ValueError)(lambda value: time.fromisoformat(value) is not None)
+    for name, kind in (("date-time", datetime), ("time", time)):
+        formats.checks(name, ValueError)(partial(_reads, kind))
     doubles = json.dumps(document)
     try:
         exact = json.loads(doubles, parse_float=Decimal)
@@ -89,6 +90,10 @@ def why_invalid(document: Any, text: bytes) -> str:
     except (ValueError, jsonschema.ValidationError) as error:
         return str(error)
     return ""
+
+
+def _reads(kind: type[datetime] | type[time], value: object) -> bool:
+    return not isinstance(value, str) or kind.fromisoformat(value) is not None
 
 
 # -------------------------------------------------------------------------------------------------- regular expressions
