@@ -89,7 +89,8 @@ class Model:
         obeys the rules of the schema, and those of `rules`: `["admitted <= discharged", "unique: ticket"]`.
         Other options are those of the objectives (`draws`): `steps` of a draw that goes step by step, few are fast,
         many are good; `guidance`, how strongly what is given is obeyed, 1 as learned, more at the cost of variety; of
-        texts `prompt`, `tokens` at most, `temperature`, `top_k`, `top_p`, `min_p`, `repetition` and `stop`.
+        texts `prompt`, `tokens` at most, `temperature`, `top_k`, `top_p`, `min_p`, `repetition` and `stop`; one of
+        `regex`, `schema` (of JSON) and `choices` holds every text to it, whatever the model would have written.
         """
         how: dict[str, Any] = {"where": where, "given": given, "balance": balance, "rules": rules, **drawing}
         frame = pl.concat(list(self.stream(n, seed=seed, **how)))

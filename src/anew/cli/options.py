@@ -81,7 +81,7 @@ Stop = Annotated[list[str] | None, typer.Option(metavar="WORDS", help="A text en
 Regex = Annotated[
     str | None, typer.Option(metavar="EXPRESSION", help="Texts that match this regular expression as a whole, alone.")
 ]
-SchemaFile = Annotated[
+JsonSchema = Annotated[
     Path | None, typer.Option("--schema", metavar="FILE", help="JSON that is valid under this JSON schema, alone.")
 ]
 Choices = Annotated[

@@ -43,7 +43,7 @@ def sample(
     repetition: options.Repetition = None,
     stop: options.Stop = None,
     regex: options.Regex = None,
-    schema: options.SchemaFile = None,
+    schema: options.JsonSchema = None,
     choices: options.Choices = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Print texts while they are written, one after another.")
