@@ -14,7 +14,7 @@ from anew.grammar.regex import regex
 from anew.grammar.tokens import Guide
 from anew.testing import grammars
 
-REGEXES = 60
+REGEXES = 40
 
 
 @pytest.mark.parametrize("seed", range(REGEXES))
@@ -93,7 +93,7 @@ def test_choices_that_are_none_are_refused(given: object, wrong: str) -> None:
 
 def test_masks_by_tokens_are_those_of_their_bytes() -> None:
     pieces = [*grammars.vocabulary(Random(0), 500), b"12", b"12", b""]  # twins, and a mark that is never written
-    automaton = regex(r"[1-9]\d{0,3}|größe( \w+)*")
+    automaton = regex(r"[1-9][0-9]{0,3}|größe( [a-zäöü]+)*")
     guide = Guide(automaton, pieces, grammars.END)
     states = np.arange(1, automaton.states, dtype=np.int32)
     allowed = guide.start(len(states), 10_000)

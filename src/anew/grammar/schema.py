@@ -36,7 +36,7 @@ def schema(document: object) -> Automaton:
         try:
             document = json.loads(document, parse_float=Decimal)
         except ValueError as error:
-            raise GrammarError(f"The JSON schema is not JSON: {error}") from None
+            raise GrammarError(f"The JSON schema is not JSON: {error}", do="Give a dict, or its text") from None
     if not isinstance(document, Mapping | bool):
         raise GrammarError("A JSON schema is an object", found=document)
     tree = Reader(document).tree(document, "$")
