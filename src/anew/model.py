@@ -87,10 +87,9 @@ class Model:
         expressions as on the command line, `["age>=60"]`. `balance="outcome"` draws as many rows of each class,
         `balance={"outcome": {"yes": 0.3, "no": 0.7}}` those shares. `last` then tells the probabilities. Every row
         obeys the rules of the schema, and those of `rules`: `["admitted <= discharged", "unique: ticket"]`.
-        Other options are those of the objectives (`draws`): `steps` of a draw that goes step by step, few are fast,
-        many are good; `guidance`, how strongly what is given is obeyed, 1 as learned, more at the cost of variety; of
-        texts `prompt`, `tokens` at most, `temperature`, `top_k`, `top_p`, `min_p`, `repetition` and `stop`; one of
-        `regex`, `schema` (of JSON) and `choices` holds every text to it, whatever the model would have written.
+        Other options are those of the objectives (`draws`): `steps`, few are fast, many are good; `guidance`, how
+        strongly what is given is obeyed, 1 as learned; of texts `prompt`, `tokens` at most, `temperature`, `top_k`,
+        `top_p`, `min_p`, `repetition`, `stop`, and what texts are held to: `regex`, a JSON `schema`, or `choices`.
         """
         how: dict[str, Any] = {"where": where, "given": given, "balance": balance, "rules": rules, **drawing}
         frame = pl.concat(list(self.stream(n, seed=seed, **how)))
