@@ -119,6 +119,15 @@ def test_a_table_with_a_text_is_learned_by_the_chain() -> None:
     assert [f.given for f in anew.fit(two, dry_run=True).plan.create] == [(), ("liked",), ("liked", "review")]
 
 
+def test_a_balanced_sample_has_its_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("anew.train.seconds_a_step", lambda *_: 0.1)
+    monkeypatch.setattr("anew.fitting.SAFETY", 1e6)
+    whole = anew.fit(reviews(), time=1, width=16, depth=1, context=16)
+    made = whole.sample(6, balance="liked", tokens=8)
+    assert made["liked"].value_counts().sort("liked")["count"].to_list() == [3, 3]
+    assert made.columns == ["review", "liked"]
+
+
 def test_objectives_say_what_they_learn() -> None:
     with pytest.raises(UsageError, match="chain does not learn texts"):
         anew.fit(reviews(), learn="review", objective="chain")

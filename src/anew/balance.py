@@ -88,7 +88,7 @@ def sample(
             reports.append((value, draw))
     whole = pl.concat(frames).sort(_PLACE).drop(_PLACE)
     rest = {name: rules for name, rules in where.items() if name != column}
-    return joint.codec.made(whole, 0, seed), _report(n, column, reports, rest)
+    return joint.record.made(whole, 0, seed), _report(n, column, reports, rest)
 
 
 _PLACE = "\0place"  # a name that no column has
