@@ -215,6 +215,14 @@ def test_other_columns_are_judged_as_before() -> None:
     assert "texts aside" not in alone.to_html()
 
 
+def test_where_held_out_texts_are_of_another_kind_training_texts_stand_for_real_ones() -> None:
+    other = real(1).with_columns(pl.col("story").str.replace_all("a", "y"))
+    for control, verdicts in (("fresh", {"good", "told"}), ("word salad", {"poor"})):
+        found = audit(real(0), other, drawn(control), made.SCHEMA, measures=["text_detectable", "bits"])
+        assert {one.verdict for one in found.findings} <= verdicts, found.findings
+        assert all("another kind" in one.words for one in found.findings)
+
+
 def test_blank_texts_are_counted() -> None:
     gone = pl.Series(np.arange(N) % 3 == 0)
     frames = [frame.with_columns(pl.when(~gone).then("story")) for frame in (real(0), real(1))]

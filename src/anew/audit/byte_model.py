@@ -1,4 +1,4 @@
-"""A judge of texts: how many bits a byte of them costs under an n-gram model that no generator of ours shares.
+"""A judge of texts: how many bits a byte of them costs under an n-gram model that the audit fits for itself.
 
 Interpolated modified Kneser-Ney (Kneser & Ney 1995; Chen & Goodman 1999, eq. 21-23) over bytes:
 p(w | h) = max(c(h w) - D(c), 0) / c(h) + gamma(h) p(w | h'), h' being h without its first byte, gamma(h) what the

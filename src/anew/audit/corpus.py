@@ -3,6 +3,9 @@
 Texts are taken in the order of `Evidence.rows`, as pictures are (album.py). Each is read up to its first LONG
 characters, and by bags of n-grams up to READ.
 
+What is held out of one long text is its end, which differs from what stands before it: other chapters, other people.
+Where a machine tells held-out from training texts, likeness is therefore asked of two halves of the training texts.
+
 n texts of a sample, V n-grams.
 """
 
@@ -28,6 +31,8 @@ LONG = 20_000  # characters of a text
 READ = 1000  # characters of a text that go into a bag
 KNOWN = 16_000_000  # characters of training texts in which copies are looked for
 NATURAL = 600_000  # characters of training texts whose runs in other training texts say what is natural
+SHIFT = 0.6  # area under the curve beyond which held-out texts are of another kind than training texts
+SOME, FEW = 1000, 20  # texts a side that are asked for it, at most and at least
 MEANT = 400  # texts a side that MiniLM reads: it is slow
 
 T = TypeVar("T")
@@ -97,12 +102,36 @@ class Corpus:
     # ------------------------------------------------------------------------------------------- bags of n-grams
 
     def pair(self, name: str, size: int) -> Any:
-        """Bags of `size` held-out texts, then of as many of a sample, by n-grams of both alike.  (2 size, V) sparse"""
-        return self._once(("pair", name, size), lambda: self._pair(name, size))
+        """Bags of `size` fresh real texts, then of as many of a sample, by the n-grams of both.  (2 size, V) sparse"""
+        return self._once(("pair", name, size), lambda: _pair(self.fresh(size), self.beside(name, size)))
 
-    def _pair(self, name: str, size: int) -> Any:
-        texts = [text for sample in ("holdout", name) for text in self.texts(sample, size)]
-        return bag_maker(texts)(texts)
+    # ------------------------------------------------------------------------------------------- what is real
+
+    @property
+    def shifted(self) -> bool:
+        """Whether held-out texts are of another kind than training texts."""
+        return self._once("shifted", self._shifted)
+
+    def _shifted(self) -> bool:
+        from anew.audit.linear import tell_apart
+
+        sides = [self.texts(name, SOME) for name in ("holdout", "train")]
+        size = min(map(len, sides))
+        return size >= FEW and tell_apart(_pair(*(side[:size] for side in sides)), self.seed).low > SHIFT
+
+    @property
+    def size(self) -> int:
+        """How many texts a side a comparison with fresh real texts can use."""
+        real = len(self.texts("train")) // 2 if self.shifted else len(self.texts("holdout"))
+        return min(real, len(self.texts("train")), len(self.texts("synthetic")))
+
+    def fresh(self, most: int = LOOKED) -> list[str]:
+        """Real texts that stand for all others: held-out ones, or every second training text where those differ."""
+        return self.texts("train")[::2][:most] if self.shifted else self.texts("holdout", most)
+
+    def beside(self, name: str, most: int = LOOKED) -> list[str]:
+        """What is compared with these: texts of a sample; of `train`, those that are not among them."""
+        return self.texts("train")[1::2][:most] if self.shifted and name == "train" else self.texts(name, most)
 
     # ------------------------------------------------------------------------------------------- verbatim runs
 
@@ -141,8 +170,9 @@ class Corpus:
         return installed()
 
     def meanings(self, name: str) -> Floats:
-        """What MiniLM understands of the first texts.  (at most MEANT, 384)"""
-        return self._once(("meant", name), lambda: self._meant(self.texts(name, MEANT)))
+        """What MiniLM understands of the first texts of `beside(name)`, or of fresh ones.  (at most MEANT, 384)"""
+        texts = self.fresh(MEANT) if name == "fresh" else self.beside(name, MEANT)
+        return self._once(("meant", name), lambda: self._meant(texts))
 
     @staticmethod
     def _meant(texts: Sequence[str]) -> Floats:
@@ -152,6 +182,11 @@ class Corpus:
 
         with halves("cpu"):
             return meanings(texts).astype(np.float64)
+
+
+def _pair(a: Sequence[str], b: Sequence[str]) -> Any:
+    texts = [*a, *b]
+    return bag_maker(texts)(texts)
 
 
 def bag_maker(texts: Sequence[str]) -> Callable[[Sequence[str]], Any]:

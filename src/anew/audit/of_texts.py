@@ -35,6 +35,13 @@ class OfTexts(Measure):
         return f"{title} ({corpus.name})" if len(evidence.corpora) > 1 else title
 
 
+def told(corpus: Corpus) -> str:
+    """What is to be known of the real texts of a comparison."""
+    if not corpus.shifted:
+        return ""
+    return " Held-out texts are of another kind than training texts: halves of the training texts stand for real text."
+
+
 def size_of(corpus: Corpus) -> int:
     """How many texts a side a comparison can use."""
     return min(len(corpus.numbers(name, LOOKED)) for name in ("train", "holdout", "synthetic"))

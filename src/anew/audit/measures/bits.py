@@ -15,7 +15,7 @@ from anew.audit.byte_model import ByteModel
 from anew.audit.corpus import MOST, Corpus
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
-from anew.audit.of_texts import OfTexts, ratio
+from anew.audit.of_texts import OfTexts, ratio, told
 
 LEAST = 0.1  # bits that there are to lose even where words drawn one by one look much like real text
 
@@ -30,8 +30,8 @@ class Bits(OfTexts):
         return [self._forwards(evidence, corpus), self._backwards(evidence, corpus)]
 
     def _forwards(self, evidence: Evidence, corpus: Corpus) -> Finding:
-        model = ByteModel(corpus.training(MOST)[0])
-        fresh = corpus.texts("holdout")
+        model = ByteModel(corpus.beside("train") if corpus.shifted else corpus.training(MOST)[0])
+        fresh = corpus.fresh()
         stirred = mixed(fresh, evidence.rng(68))
         value, best, loose = (ratio(*model.bits(texts)) for texts in (corpus.texts("synthetic"), fresh, stirred))
         how = "easier" if value.value < best.value else "harder"
@@ -41,7 +41,7 @@ class Bits(OfTexts):
             value,
             f"An n-gram model that learned from real training text needs {value.value:.3f} bits for a byte of "
             f"synthetic text and {best.value:.3f} for one of fresh real text: the synthetic text is {how} to guess. "
-            f"Fresh real words in any order would need {loose.value:.3f}.",
+            f"Fresh real words in any order would need {loose.value:.3f}.{told(corpus)}",
             ceiling=best,
             floor=max(loose.value, best.value + LEAST),
             better="nearer",
@@ -49,9 +49,9 @@ class Bits(OfTexts):
         )
 
     def _backwards(self, evidence: Evidence, corpus: Corpus) -> Finding:
-        samples = {name: corpus.texts(name) for name in ("synthetic", "train", "marginals")}
+        samples = {name: corpus.beside(name) for name in ("synthetic", "train", "marginals")}
         size = min(sum(map(len, texts)) for texts in samples.values())
-        fresh = corpus.texts("holdout")
+        fresh = corpus.fresh()
         value, best, loose = (ratio(*ByteModel(_cut(texts, size)).bits(fresh)) for texts in samples.values())
         return finding(
             self.name,
@@ -59,7 +59,7 @@ class Bits(OfTexts):
             value,
             f"An n-gram model that learned from synthetic text needs {value.value:.3f} bits for a byte of fresh real "
             f"text; one that learned from as much real text {best.value:.3f}, and one that learned from words drawn "
-            f"one by one {loose.value:.3f}.",
+            f"one by one {loose.value:.3f}.{told(corpus)}",
             ceiling=best,
             floor=max(loose.value, best.value + LEAST),
             unit="bits",

@@ -17,7 +17,7 @@ import numpy as np
 from anew.audit.corpus import MEANT, Corpus
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
-from anew.audit.of_texts import SPARED, OfTexts, size_of
+from anew.audit.of_texts import SPARED, OfTexts, told
 from anew.audit.statistics import Estimate
 from anew.core.columns import Floats
 from anew.core.seeds import stream
@@ -37,7 +37,7 @@ class Divergence(OfTexts):
     weight = 6
 
     def look(self, evidence: Evidence, corpus: Corpus) -> list[Finding]:
-        size = size_of(corpus)
+        size = corpus.size
 
         def bags(name: str, few: int) -> Floats:
             return directions(corpus.pair(name, few), evidence.seed)
@@ -46,7 +46,7 @@ class Divergence(OfTexts):
         if corpus.has_meanings:
 
             def meant(name: str, few: int) -> Floats:
-                return np.concatenate([corpus.meanings(sample)[:few] for sample in ("holdout", name)])
+                return np.concatenate([corpus.meanings(sample)[:few] for sample in ("fresh", name)])
 
             found.append(self._one(evidence, corpus, "meanings by MiniLM", meant, min(size, MEANT)))
         return found
@@ -65,7 +65,7 @@ class Divergence(OfTexts):
             value,
             f"In {what}, {size:,} synthetic texts cover the same ground as fresh real ones to {100 * value.value:.1f} "
             f"of 100; as many real training texts to {100 * best.value:.1f}, words drawn one by one to "
-            f"{100 * loose.value:.1f}.",
+            f"{100 * loose.value:.1f}.{told(corpus)}",
             ceiling=best,
             floor=min(loose.value, best.value - LEAST),
             better="higher",

@@ -10,7 +10,7 @@ from anew.audit.corpus import Corpus
 from anew.audit.evidence import Evidence
 from anew.audit.finding import Finding, finding
 from anew.audit.linear import tell_apart
-from anew.audit.of_texts import SPARED, OfTexts, size_of
+from anew.audit.of_texts import SPARED, OfTexts, told
 
 
 class TextDetectable(OfTexts):
@@ -20,7 +20,7 @@ class TextDetectable(OfTexts):
     weight = 7
 
     def look(self, evidence: Evidence, corpus: Corpus) -> list[Finding]:
-        size = size_of(corpus)
+        size = corpus.size
         few = min(size, SPARED, len(corpus.texts("marginals")))
         value, best, loose = (
             tell_apart(corpus.pair(name, n), evidence.seed)
@@ -33,7 +33,8 @@ class TextDetectable(OfTexts):
                 value,
                 f"Shown one real and one synthetic text, a linear machine that reads words and runs of letters points "
                 f"at the synthetic one {100 * value.value:.0f} times in 100, and at a real training text "
-                f"{100 * best.value:.0f}. Guessing is 50; words drawn one by one would give {100 * loose.value:.0f}.",
+                f"{100 * best.value:.0f}. Guessing is 50; words drawn one by one would give "
+                f"{100 * loose.value:.0f}.{told(corpus)}",
                 ceiling=best,
                 floor=max(loose.value, best.value + 0.1),
                 unit="auc",
