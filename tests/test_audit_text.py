@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 import made_texts as made
 from anew.audit import MEASURES, Finding, Report, audit
-from anew.audit.byte_model import ORDER, ByteModel
+from anew.audit.byte_model import ByteModel
 from anew.audit.linear import tell_apart
 from anew.audit.measures.divergence import frontier
 from anew.audit.near import alike
@@ -301,13 +301,6 @@ def test_a_run_is_found_where_it_stands() -> None:
     at, length, source = found.best(0)
     assert (at, length) == (4, len(" five si"))
     assert source == len("one two three") + 1 + len("four")
-
-
-def test_bytes_are_a_distribution() -> None:
-    model = ByteModel(["the cat sat", "the dog sat on the cat"])
-    for context in (b"\xff" * (ORDER - 1), b"the c", b"zzzzz", b"at th"):
-        code = int.from_bytes(context, "big") << 8
-        assert model.chances(np.arange(256, dtype=np.uint64) + np.uint64(code)).sum() == pytest.approx(1)
 
 
 def test_bits_are_those_of_the_bytes() -> None:
