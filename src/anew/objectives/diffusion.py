@@ -33,6 +33,7 @@ from anew.objectives._denoising import denoising
 from anew.objectives._ways import Guided, Seen, Slope, euler, heun, multistep
 
 PARTLY = 0.2  # the share of examples of which something is known
+EARLY = 0.5  # the share whose time is near the noise, where a picture is given
 LATE, FEW = 0.7, 0.25  # leaps are learned in the last part of the training, from a quarter of the rows of a step
 HALVINGS = 2  # leaps are learned over all of the time, its halves and its quarters
 LEAPS = 2  # steps up to which a draw leaps: with more the slopes themselves are better
@@ -116,7 +117,7 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         """Of what is unknown and present of each example: -log p(x | x_t, known) in nats, or a squared error.  (B,)"""
         e = self.space.embed(batch.x.x)
         noise, other = normal((2, *e.shape), generator, e.device)
-        time = torch.sigmoid(normal((len(e),), generator, e.device)) * self.denoising.last  # (B,)
+        time = self._times(len(e), generator, e.device)
         known = batch.known
         if known is None:
             known = self.space.regions(len(e), PARTLY, generator, e.device)
@@ -127,6 +128,15 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         point = (1 - along) * noise + along * e
         said = self._ask(point, time, Seen(e, known & here, given))
         return self.denoising.loss(said, point, time, e - noise, batch.x.x, here & ~known)
+
+    def _times(self, n: int, generator: torch.Generator, device: torch.device) -> Tensor:
+        """The times of a step's examples: logit-normal, and near the noise where a picture that is given decides
+        early what will be there.  (n,)"""
+        time = torch.sigmoid(normal((n,), generator, device))
+        if any(part.squared for part in self.given.values()):
+            early = uniform((2, n), generator, device)
+            time = torch.where(early[0] < EARLY, early[1] ** 2, time)
+        return time * self.denoising.last
 
     def leap_loss(self, batch: Batch, generator: torch.Generator) -> Tensor:
         """How far a leap misses where two of half its length lead, one after the other; the shortest leap follows the
