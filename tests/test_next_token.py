@@ -147,6 +147,15 @@ def test_the_ngram_model_is_kneser_ney_by_hand() -> None:
     assert seen.tolist() == [0, 1]
 
 
+def test_texts_shorter_than_every_long_ngram_are_counted() -> None:
+    model = Ngram(3, order=6)
+    model.count(Ragged.of([np.array([0, 1]), np.array([1])]))
+    nats = [model.log_prob(np.array([0, w]), np.array([0, 1]))[0][1] for w in range(3)]
+    assert np.exp(nats).sum() == pytest.approx(1)
+    assert np.exp(model.log_prob(np.array([0, 1]), np.array([0, 1]))[0][1]) > 0.4
+    assert model.chances(np.array([[0, 1, 2, 0, 0, 0]]))[0].sum() == pytest.approx(1)
+
+
 def test_the_mixture_is_no_worse_than_its_parts() -> None:
     rng = np.random.default_rng(0)
     network, counts = np.log(rng.uniform(0.1, 1, 4000)), np.log(rng.uniform(0.1, 1, 4000))

@@ -14,7 +14,7 @@ import numpy as np
 
 from anew.core.columns import Floats
 from anew.core.ragged import Ragged
-from anew.networks.ngram import ORDER, Ngram
+from anew.networks.ngram import Ngram
 
 END = 256
 
@@ -24,7 +24,7 @@ class ByteModel:
 
     def __init__(self, texts: Sequence[str]) -> None:
         learned = _tokens(texts)
-        self.model = Ngram(END + 1, min(ORDER, int(learned.lengths.max())))  # no n-gram is longer than every text
+        self.model = Ngram(END + 1)
         self.model.count(learned)
 
     def bits(self, texts: Sequence[str]) -> tuple[Floats, Floats]:

@@ -77,6 +77,8 @@ class Ngram(Counter):
         tokens of context were seen before."""
         p, seen = np.full(len(tokens), 1 / self.size), np.zeros(len(tokens), np.int64)
         for n, order in enumerate(self.orders, 1):
+            if not len(order.keys):  # every text was shorter
+                break
             able = place >= n - 1
             keys = self._key(tokens, n)
             at = np.searchsorted(order.keys, keys)
