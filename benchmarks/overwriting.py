@@ -43,7 +43,7 @@ def _drawn(learner: Any, noise: Any, seen: Any) -> Any:
     """From noise to pictures by the learner's own solver, along slopes that hold what is known on its line."""
     import torch
 
-    from anew.objectives._ways import Seen, multistep
+    from anew.objectives._ways import Seen, bent, multistep
 
     known = learner.space.embed_mask(seen.known)
     free = learner._slope(Seen(seen.e, torch.zeros_like(seen.known), seen.given))
@@ -52,4 +52,4 @@ def _drawn(learner: Any, noise: Any, seen: Any) -> Any:
         there = torch.where(known, (1 - time) * noise + time * seen.e, point)
         return torch.where(known, seen.e - noise, free(there, time))
 
-    return multistep(slope, noise, [i / learner.steps for i in range(learner.steps + 1)])
+    return multistep(slope, noise, bent(learner.steps, 1.0))

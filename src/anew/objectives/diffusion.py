@@ -30,7 +30,7 @@ from anew.core.network import Module
 from anew.core.space import Space
 from anew.objectives._built import Given, build, column, context_of, dropped, generator_of, matrices_of, whole
 from anew.objectives._denoising import denoising
-from anew.objectives._ways import Guided, Seen, Slope, euler, heun, multistep
+from anew.objectives._ways import Guided, Seen, Slope, bent, euler, heun, multistep
 
 PARTLY = 0.2  # the share of examples of which something is known
 EARLY = 0.5  # the share whose time is near the noise, where a picture is given
@@ -206,8 +206,10 @@ class Diffusion(Trained, Samples[Encoded], Completes[Encoded], Encodes[Encoded])
         times = [last * i / self.steps for i in range(self.steps + 1)]
         if self.steps <= LEAPS and self.leaps_are_learned:
             point = euler(self._slope(seen, 1 / self.steps), point, times)
+        elif self.space.squared:
+            point = multistep(self._slope(seen), point, bent(self.steps, last))
         else:
-            point = (multistep if self.space.squared else heun)(self._slope(seen), point, times)
+            point = heun(self._slope(seen), point, times)
         return self.denoising.finish(partial(self._ask, seen=seen), point, generator)
 
     @torch.no_grad()
