@@ -123,7 +123,7 @@ def test_draws_obey_what_is_given_and_a_saved_model_draws_the_same(
     name: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     model = request.getfixturevalue(name)
-    given = pl.DataFrame({"lit": ["above", "left"] * 12})
+    given = pl.DataFrame({"lit": ["above", "left"] * 60})
     drawn = pixels(model.sample(given=given, seed=1)).astype(float)
     right_of_upper, left_of_lower = drawn[:, 2:6, 9:13].mean((1, 2)), drawn[:, 10:14, 2:6].mean((1, 2))
     assert ((right_of_upper > left_of_lower) == (given["lit"] == "above").to_numpy()).mean() > 0.8

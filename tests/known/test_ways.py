@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 
 from anew.objectives._ways import bent, multistep
@@ -33,6 +35,6 @@ def test_bent_times_go_all_the_way_and_the_error_falls_with_the_square() -> None
     times = bent(5, 0.98)
     assert times[0] == 0
     assert abs(times[-1] - 0.98) < 1e-12
-    assert all(a < b for a, b in zip(times, times[1:], strict=False))
+    assert all(a < b for a, b in pairwise(times))
     errors = [abs(1 - drawn(bent(steps, 1.0), 2.0)) for steps in (64, 128)]
     assert 3 < errors[0] / errors[1] < 5
