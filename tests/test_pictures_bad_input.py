@@ -121,8 +121,8 @@ def test_nothing_but_bad_pictures(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_picture(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match=r"is a folder without a picture.*notes.txt.*Give one table"):
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match=r"is a folder without a picture.*notes.csv.*Give one table"):
         Dataset.open(tmp_path)
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="is a folder without a picture"):

@@ -86,10 +86,9 @@ class Text(Codec[pl.DataFrame]):
     def _cells(self, data: pl.DataFrame) -> list[str]:
         return data[self.field.name].cast(pl.String).fill_null("").to_list()
 
-    def best_view(self, reads: Sequence[str]) -> str:
-        """Meanings where they were learned from, else words."""
-        known = reads if self.sentences else [view for view in reads if view != "Sentence"]
-        return super().best_view(known)
+    def has(self, view: str) -> bool:
+        """Meanings where they were learned from."""
+        return super().has(view) and (self.sentences or view != "Sentence")
 
     def space(self, view: str) -> Any:
         if view == "Columns":

@@ -35,10 +35,14 @@ class Codec(ABC, Generic[D]):
     def fit(self, data: D, release: Release) -> None:
         """Learn levels, cells and scales; every statistic through `release`."""
 
+    def has(self, view: str) -> bool:
+        """Whether data can be encoded in a view: all of its kind's, unless what one needs is missing."""
+        return view in (*self.views, *self.answers)
+
     def best_view(self, reads: Sequence[str]) -> str:
         """The first of the views that somebody reads which this codec has."""
         for view in reads:
-            if view in (*self.views, *self.answers):
+            if self.has(view):
                 return view
         raise UsageError(f"{type(self).__name__} has no view of these: {', '.join(reads)}", found=self.views)
 

@@ -25,7 +25,8 @@ def check_codec(
         assert_close_frames(codec.decode(codec.encode(frame, view), view), frame, f"decode(encode(x)) in {view}")
         assert_close_frames(again.decode(again.encode(frame, view), view), frame, f"a restored codec in {view}")
         assert codec.decode(codec.encode(frame[:0], view), view).height == 0, f"no rows in {view} are no rows"
-    for view in set(kind.answers) - set(kind.views) - {"Classes", "Values", "Columns"}:
+    told = {view for view in kind.answers if codec.has(view)}
+    for view in told - set(kind.views) - {"Classes", "Values", "Columns"}:
         there, back = codec.encode(frame, view), again.encode(frame, view)
         assert bool((there.x == back.x).all()), f"a restored codec in {view}"
         assert there.x.shape[1:] == codec.space(view).data, f"what is encoded in {view} is data of its space"
