@@ -22,7 +22,7 @@ run: setup  ## run the main job on the example that comes with a dependency
 	$(BIN)/anew run
 
 test: setup  ## all tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 check: setup  ## what pre-commit and CI check: lint, format, types, import contracts
 	$(BIN)/ruff check
