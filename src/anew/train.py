@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
+from anew.core.allocating import keep_freed_memory
 from anew.core.batch import Batch
 from anew.core.halves import halves
 from anew.core.learner import Phase, Trained
@@ -100,6 +101,7 @@ def train(
     learner: Trained, source: Source, schedule: Schedule, state: State | None = None, gradient: Any = gradient_of
 ) -> Iterator[Event]:
     """Trains `learner` in place from `state` (or from the start) and leaves the best average in it."""
+    keep_freed_memory()
     phases = learner.phases()
     optimisers = [phase.optimiser(phase.parameters) for phase in phases]
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
