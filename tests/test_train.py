@@ -142,7 +142,7 @@ def test_muon_turns_matrices_and_resumes() -> None:
     from anew.core.muon import Muon, orthogonal
 
     torch.manual_seed(0)
-    values = torch.linalg.svdvals(orthogonal(torch.randn(12, 40)))
+    values = torch.linalg.svdvals(orthogonal(torch.randn(2, 12, 40)))
     assert values.min() > 0.6
     assert values.max() < 1.3
 
