@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from anew.audit.decided import Decided
 from anew.audit.finding import Verdict
 from anew.audit.report import plain
 
@@ -36,15 +35,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page. `intervals` are (label, low, value, high); `rows` a table whose keys are its heading;
-    `texts` are shown with the words that decided marked."""
+    """A part of the page. `intervals` are (label, low, value, high); `rows` a table whose keys are its heading."""
 
     title: str
     lead: str
     intervals: Sequence[tuple[str, float, float, float]] = ()
     rows: Sequence[Mapping[str, Any]] = ()
     panels: Sequence[Panel] = ()
-    texts: Sequence[Decided] = ()
 
 
 @dataclass(frozen=True)

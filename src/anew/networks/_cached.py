@@ -3,7 +3,7 @@
 The weights are those of the network. A key of D numbers is kept as D / 2 complex ones, so that a rotation is one
 product. Queries and keys are normed, so that no score is large and a softmax needs no largest one taken off.
 
-Shapes: B rows, l tokens, H width, A heads, G heads of keys, D = H / A, C context, K vocabulary.
+Shapes: B rows, l tokens, H width, A heads, D = H / A, C context, K vocabulary.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from torch import Tensor, nn
 
+from anew.core.ragged import Ints
+from anew.networks._grams import BEFORE, LONGEST, Grams, hashes
+from anew.networks._rms import EPS
+
 F32 = npt.NDArray[np.float32]
-EPS = float(np.finfo(np.float32).eps)  # of torch's rms_norm
 Weights = tuple[Tensor, Tensor, Tensor, Tensor, nn.Embedding | None]  # ask, gather, up, down, values
 
 
 class _Layer(NamedTuple):
-    """Weights of a layer, transposed; keys and values (B, G, C, D)."""
+    """Weights of a layer, transposed; keys and values (B, A, C, D)."""
 
     ask: F32
     gather: F32
@@ -34,30 +38,52 @@ class _Layer(NamedTuple):
     v: F32
 
 
+class Words:
+    """What a token is before anything is read: its embedding, with what it and those before it are together."""
+
+    def __init__(self, embed: nn.Embedding, grams: Grams | None, pairs: nn.Embedding | None) -> None:
+        self.embed = _numpy(embed.weight)
+        self.pairs = None if pairs is None else _numpy(pairs.weight)
+        self.table = None if grams is None else _numpy(grams.table.weight)
+        if grams is None:
+            self.embed = self.embed * _shrink(self.embed)
+        else:
+            self.lift = _turned(_numpy(grams.lift.weight))
+            self.powers, self.first = grams.powers.numpy(), grams.first.numpy()
+
+    def __call__(self, tokens: Ints, before: Ints) -> F32:
+        """Tokens (B, l) after tokens (B, LONGEST - 1) -> (B, l, H)"""
+        h: F32 = self.embed[tokens]
+        if self.table is None:
+            return h
+        whole = np.concatenate([before, tokens], 1)
+        windows = whole[:, None] if tokens.shape[1] == 1 else sliding_window_view(whole, LONGEST, 1)
+        rows = hashes(windows, self.powers, self.first)
+        h += self.table[rows].reshape(*tokens.shape, -1) @ self.lift
+        h *= _shrink(h)
+        return h
+
+
 class Cache:
     """What B rows have read so far."""
 
     def __init__(
         self,
         said: Tensor,
-        embed: Tensor,
+        words: Words,
         layers: Sequence[Weights],
         head: Tensor,
-        pairs: nn.Embedding | None,
         turns: Tensor,
         heads: int,
-        keys: int,
         cap: float,
     ) -> None:
         rows, width = said.shape
-        context, self.heads, self.keys, self.cap, self.at = turns.shape[1], heads, keys, cap, 0
+        context, self.heads, self.cap = turns.shape[1], heads, cap
         self.size = width // heads
-        self.said, self.head = _numpy(said), _turned(_numpy(head))
-        table = _numpy(embed)
-        self.embed = table * _shrink(table)
-        self.pairs = None if pairs is None else _numpy(pairs.weight)
+        self.said, self.words, self.head = _numpy(said), words, _turned(_numpy(head))
         self.turns = _numpy(turns[0]) + 1j * _numpy(turns[1])  # (C, D / 2)
         self.layers = [self._layer(rows, context, *weights) for weights in layers]
+        self.rewind()
 
     def _layer(
         self,
@@ -71,10 +97,10 @@ class Cache:
     ) -> _Layer:
         """Halves of queries and keys are put side by side, as complex numbers have them."""
         weights = _numpy(ask)
-        many = (self.heads + self.keys) * self.size
+        many = 2 * self.heads * self.size
         paired = weights[:many].reshape(-1, 2, self.size // 2, weights.shape[1]).swapaxes(1, 2).reshape(many, -1)
         own = None if values is None else _numpy(values.weight)
-        shape = (rows, self.keys, context, self.size)
+        shape = (rows, self.heads, context, self.size)
         k, v = np.empty(shape, np.float32), np.empty(shape, np.float32)
         turned = [_turned(w) for w in (np.concatenate([paired, weights[many:]]), *map(_numpy, (gather, up, down)))]
         return _Layer(turned[0], turned[1], turned[2], turned[3], own, k, v)
@@ -82,11 +108,12 @@ class Cache:
     def rewind(self) -> Cache:
         """Nothing was read, but what is given."""
         self.at = 0
+        self.before = np.full((len(self.said), LONGEST - 1), BEFORE, np.int64)
         return self
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> Cache:
         """Of some rows only."""
-        self.said = self.said[rows]
+        self.said, self.before = self.said[rows], self.before[rows]
         self.layers = [layer._replace(k=layer.k[rows], v=layer.v[rows]) for layer in self.layers]
         return self
 
@@ -94,7 +121,8 @@ class Cache:
         """Reads tokens (B, l); logits (B, K) after the last."""
         tokens = x.numpy()
         rows, many = tokens.shape
-        h = (self.embed[tokens] + self.said[:, None]).reshape(rows * many, -1)
+        h = (self.words(tokens, self.before) + self.said[:, None]).reshape(rows * many, -1)
+        self.before = np.concatenate([self.before, tokens], 1)[:, -(LONGEST - 1) :]
         for layer in self.layers:
             h += self._attend(layer, h, tokens) @ layer.gather
             u = (h * _shrink(h)) @ layer.up
@@ -107,31 +135,31 @@ class Cache:
         logits /= self.cap
         np.tanh(logits, out=logits)
         logits *= self.cap
-        if self.pairs is not None:
-            logits += self.pairs[tokens[:, -1]]
+        if self.words.pairs is not None:
+            logits += self.words.pairs[tokens[:, -1]]
         return torch.from_numpy(logits)
 
     def _attend(self, layer: _Layer, h: F32, x: npt.NDArray[np.int64]) -> F32:
         """What rows (B l, H) are told by all that was read, themselves included."""
-        (rows, many), heads, keys, at = x.shape, self.heads, self.keys, self.at
+        (rows, many), heads, at = x.shape, self.heads, self.at
         asked = (h * _shrink(h)) @ layer.ask
-        asked = asked.reshape(rows, many, heads + 2 * keys, self.size)
-        qk = _normed(asked[:, :, : heads + keys].astype(np.float32, copy=False))
+        asked = asked.reshape(rows, many, 3 * heads, self.size)
+        qk = _normed(asked[:, :, : 2 * heads].astype(np.float32, copy=False))
         turned = qk.view(np.complex64)
         turned *= self.turns[at : at + many, None]
         layer.k[:, :, at : at + many] = qk[:, :, heads:].swapaxes(1, 2)
-        v = asked[:, :, heads + keys :]
+        v = asked[:, :, 2 * heads :]
         v = v if layer.values is None else v + layer.values[x].reshape(v.shape)
         layer.v[:, :, at : at + many] = v.swapaxes(1, 2)
-        q = qk[:, :, :heads].swapaxes(1, 2).reshape(rows, keys, -1, self.size)  # (B, G, A l / G, D)
-        weights = np.matmul(q, layer.k[:, :, : at + many].swapaxes(2, 3))  # (B, G, A l / G, at + l)
+        q = qk[:, :, :heads].swapaxes(1, 2)
+        weights = np.matmul(q, layer.k[:, :, : at + many].swapaxes(2, 3))  # (B, A, l, at + l)
         weights *= self.size**-0.5
         np.exp(weights, out=weights)
         if many > 1:
-            weights *= np.tile(np.tri(many, at + many, at, dtype=np.float32), (heads // keys, 1))
+            weights *= np.tri(many, at + many, at, dtype=np.float32)
         told = np.matmul(weights, layer.v[:, :, : at + many])
         told /= np.add.reduce(weights, -1)[..., None]
-        result: F32 = told.reshape(rows, heads, many, -1).swapaxes(1, 2).reshape(h.shape)
+        result: F32 = told.swapaxes(1, 2).reshape(h.shape)
         return result
 
 

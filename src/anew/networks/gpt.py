@@ -1,13 +1,12 @@
 """A causal transformer for one sequence of tokens after another, with what pays most at small scale.
 
-h = norm(E[x]) + c;  h <- h + W_o attention(q, k, v);  h <- h + W_down relu(W_up norm(h))^2;
+h = norm(E[x] + g) + c;  h <- h + W_o attention(q, k, v);  h <- h + W_down relu(W_up norm(h))^2;
 logits = 15 tanh(W norm(h) / 15) + T[x]
 
-with norm(h) = h / rms(h) without parameters (Zhang and Sennrich 2019, arXiv 1910.07467), rotary positions (Su et al.
-2021, arXiv 2104.09864) on queries and keys that are normed (Henry et al. 2020, arXiv 2010.04245), values to which an
-embedding of the token itself is added in every other layer, squared ReLU (So et al. 2021, arXiv 2109.08668), logits
-kept within +-15 (Gemma 2), and a table T of pairs of tokens where the vocabulary is small. What leads back into h
-starts at zero. c is what is given.
+with norm(h) = h / rms(h) and squared ReLU (`_rms`), rotary positions (Su et al. 2021, arXiv 2104.09864) on queries and
+keys that are normed (Henry et al. 2020, arXiv 2010.04245), values to which an embedding of the token itself is added in
+every other layer, logits kept within +-15 (Gemma 2), and where the vocabulary is small a table T of pairs of tokens and
+beside E[x] what the last tokens are together (`_grams`). What leads back into h starts at zero. c is what is given.
 
 Shapes: B batch, L positions, K vocabulary, H width, A heads, D = H / A.
 """
@@ -27,13 +26,15 @@ from torch.nn import functional as F
 from anew.core.batch import Encoded
 from anew.core.network import Causal
 from anew.core.space import Space
-from anew.networks._cached import Cache
+from anew.networks._cached import Cache, Words
+from anew.networks._grams import Grams
+from anew.networks._rms import norm, squared_relu
 from anew.networks._towers import Context
 
-HEADS = 4  # of queries
-KEYS = 4  # heads of keys and values; fewer cost .05 to .1 nats after 120 steps (docs/log.md)
+SIZE = 64  # of a head; fewer heads of keys than of queries cost .05 to .1 nats after 120 steps (docs/log.md)
 CAP = 15.0  # logits stay within
-PAIRS = 1024  # vocabulary up to which pairs of tokens have a table
+PAIRS = 1024  # vocabulary up to which pairs of tokens have a table, and n-grams
+BLOCK = 128  # queries that are answered at once
 FASTEST = 1024.0  # the longest wave of a position is 2 pi times this
 
 
@@ -46,18 +47,20 @@ class GPT(nn.Module, Causal):
         self, size: int, *, given: Mapping[str, Space], context: int = 256, width: int = 192, depth: int = 4, **_: Any
     ) -> None:
         super().__init__()
-        width = 2 * HEADS * max(width // (2 * HEADS), 1)
-        self.context = context
+        heads = max(width // SIZE, 1)
+        width = 2 * heads * max(width // (2 * heads), 1)
+        self.context, self.heads = context, heads
         self.embed = nn.Embedding(size, width)
         self.read = Context(given, width, timed=False) if given else None
-        self.layers = nn.ModuleList([_Layer(size, width, values=i % 2 == (depth - 1) % 2) for i in range(depth)])
+        self.grams = Grams(width) if size <= PAIRS else None
+        self.layers = nn.ModuleList([_Layer(size, width, heads, values=i % 2 == (depth - 1) % 2) for i in range(depth)])
         self.head = nn.Linear(width, size, bias=False)
         self.pairs = nn.Embedding(size, size) if size <= PAIRS else None
         nn.init.normal_(self.embed.weight, std=0.5)
         nn.init.zeros_(self.head.weight)
         if self.pairs is not None:
             nn.init.zeros_(self.pairs.weight)
-        self.register_buffer("turns", _turns(context, width // HEADS), persistent=False)
+        self.register_buffer("turns", _turns(context, width // heads), persistent=False)
 
     def matrices(self) -> list[nn.Parameter]:
         return [weight for layer in self._layers() for weight in layer.matrices()]
@@ -68,13 +71,12 @@ class GPT(nn.Module, Causal):
     def forward(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         h = self._start(x, given)
         turns = self.turns[:, : x.shape[1]]
-        hidden = torch.full((x.shape[1],) * 2, -math.inf, device=x.device).triu(1)
         for layer in self._layers():
-            h = layer(h, x, turns, hidden)
+            h = layer(h, x, turns)
         return self._logits(h, x)
 
     def _start(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
-        h = norm(self.embed(x))
+        h = norm(self.embed(x) if self.grams is None else self.embed(x) + self.grams(x))
         return h if self.read is None else h + self.read(len(x), given, None)[:, None]
 
     def _logits(self, h: Tensor, x: Tensor) -> Tensor:
@@ -85,7 +87,8 @@ class GPT(nn.Module, Causal):
     def begin(self, rows: int, given: Mapping[str, Encoded]) -> Cache:
         said = torch.zeros(rows, self.embed.embedding_dim) if self.read is None else self.read(rows, given, None)
         layers = [(x.ask, x.gather, x.up, x.down, x.values) for x in self._layers()]
-        return Cache(said, self.embed.weight, layers, self.head.weight, self.pairs, self.turns, HEADS, KEYS, CAP)
+        words = Words(self.embed, self.grams, self.pairs)
+        return Cache(said, words, layers, self.head.weight, self.turns, self.heads, CAP)
 
     def step(self, x: Tensor, state: Any) -> Tensor:
         assert isinstance(state, Cache)
@@ -103,14 +106,14 @@ class GPT(nn.Module, Causal):
 class _Layer(nn.Module):
     """Attention, then a perceptron; both added."""
 
-    def __init__(self, size: int, width: int, *, values: bool) -> None:
+    def __init__(self, size: int, width: int, heads: int, *, values: bool) -> None:
         super().__init__()
-        self.size = width // HEADS
-        self.q, self.k, self.v = (nn.Parameter(_uniform(out, width)) for out in (width, *[KEYS * self.size] * 2))
+        self.heads = heads
+        self.q, self.k, self.v = (nn.Parameter(_uniform(width, width)) for _ in range(3))
         self.gather = nn.Parameter(torch.zeros(width, width))
         self.up = nn.Parameter(_uniform(4 * width, width))
         self.down = nn.Parameter(torch.zeros(width, 4 * width))
-        self.values = nn.Embedding(size, KEYS * self.size) if values else None
+        self.values = nn.Embedding(size, width) if values else None
         if self.values is not None:
             nn.init.zeros_(self.values.weight)
 
@@ -121,30 +124,30 @@ class _Layer(nn.Module):
     def ask(self) -> Tensor:
         return torch.cat([self.q, self.k, self.v])
 
-    def forward(self, h: Tensor, x: Tensor, turns: Tensor, hidden: Tensor) -> Tensor:
-        asked = _split(F.linear(norm(h), self.ask), self.size)  # (B, L, HEADS + 2 KEYS, D)
-        qk = turned(norm(asked[:, :, :-KEYS]).transpose(1, 2), turns)
-        v = asked[:, :, -KEYS:]
-        v = v if self.values is None else v + _split(self.values(x).to(v.dtype), self.size)
-        told = attend(qk[:, :HEADS], qk[:, HEADS:], v.transpose(1, 2), hidden)
+    def forward(self, h: Tensor, x: Tensor, turns: Tensor) -> Tensor:
+        asked = F.linear(norm(h), self.ask).reshape(*h.shape[:2], 3 * self.heads, -1)  # (B, L, 3 A, D)
+        q, k = turned(norm(asked[:, :, : 2 * self.heads]).transpose(1, 2), turns).chunk(2, 1)
+        v = asked[:, :, 2 * self.heads :]
+        v = v if self.values is None else v + self.values(x).to(v.dtype).view_as(v)
+        told = attend(q, k, v.transpose(1, 2))
         h = h + F.linear(told.transpose(1, 2).flatten(2), self.gather)
-        return h + F.linear(F.relu(F.linear(norm(h), self.up)).square(), self.down)
+        return h + F.linear(squared_relu(F.linear(norm(h), self.up)), self.down)
 
 
-def attend(q: Tensor, k: Tensor, v: Tensor, hidden: Tensor) -> Tensor:
-    """(B, A, L, D) of queries (B, A, L, D), keys and values (B, G, L, D) for A / G heads each; `hidden` (L, L) is added
-    to the scores. Written out: on a CPU the backward pass of torch's own takes two and a half times as long in halves.
+def attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """(B, A, L, D) of queries, keys and values (B, A, L, D): each knows itself and what came before.
+
+    Written out, in blocks of queries that read no key behind their last: on a CPU the backward pass of torch's own
+    takes two and a half times as long in halves.
     """
-    rows, groups, length, size = k.shape
-    q = q.reshape(rows, groups, -1, size)  # (B, G, A L / G, D)
-    scores = (q @ (k.transpose(2, 3) * size**-0.5)).reshape(rows, groups, -1, length, length)
-    weights = torch.softmax(scores + hidden.to(scores.dtype), -1)
-    return (weights.flatten(2, 3).to(v.dtype) @ v).reshape(rows, -1, length, size)
-
-
-def norm(h: Tensor) -> Tensor:
-    """Of unit mean square along the last dimension."""
-    return F.rms_norm(h, (h.shape[-1],))
+    told = []
+    for start in range(0, q.shape[2], BLOCK):
+        some = q[:, :, start : start + BLOCK]
+        end = start + some.shape[2]
+        scores = some @ (k[:, :, :end].transpose(2, 3) * q.shape[3] ** -0.5)
+        hidden = torch.full((some.shape[2], end), -math.inf, dtype=scores.dtype, device=q.device).triu(start + 1)
+        told.append(torch.softmax(scores + hidden, -1).to(v.dtype) @ v[:, :, :end])
+    return told[0] if len(told) == 1 else torch.cat(told, 2)
 
 
 def turned(x: Tensor, turns: Tensor) -> Tensor:
@@ -152,11 +155,6 @@ def turned(x: Tensor, turns: Tensor) -> Tensor:
     a, b = x.chunk(2, -1)
     cosine, sine = turns.to(x.dtype)
     return torch.cat([a * cosine - b * sine, a * sine + b * cosine], -1)
-
-
-def _split(x: Tensor, size: int) -> Tensor:
-    """The last dimension as parts of that size."""
-    return x.reshape(*x.shape[:-1], -1, size)
 
 
 def _turns(length: int, size: int) -> Tensor:
