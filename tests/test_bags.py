@@ -9,9 +9,13 @@ import polars as pl
 import pytest
 
 import anew
+from anew.audit import audit
+from anew.cli.app import serve
 from anew.codecs._bags import Bags, letters, words
-from anew.core.errors import DataError
+from anew.core.errors import CapabilityError, DataError
 from anew.core.release import exact
+from anew.examine import reading
+from anew.plan import Plan
 
 TEXTS = ["It is good, good!", "it IS bad", "", "Gut war's nicht: schön", "good  or bad", "schön is good", "\ud800 odd"]
 GOOD, BAD = ["lovely", "great", "a joy", "superb"], ["awful", "dull", "a bore", "broken"]
@@ -78,6 +82,37 @@ def test_a_number_is_predicted_from_a_text() -> None:
     model = anew.fit(data.drop("mood"), learn="stars", objective="squared_error", network="linear")
     guess = np.asarray(model.predict(data.drop("mood", "stars")), np.float64).ravel()
     assert np.corrcoef(guess, data["stars"].to_numpy())[0, 1] > 0.95
+
+
+def test_a_page_shows_the_words_that_decided(tmp_path: Path) -> None:
+    model = anew.fit(reviews(), learn="mood", objective="hinge", network="linear")
+    fresh = reviews(6, seed=1)
+    model.save(tmp_path / "model")
+    fresh.write_csv(tmp_path / "fresh.csv")
+    asked = ["predict", str(tmp_path / "model"), str(tmp_path / "fresh.csv"), "--explain", str(tmp_path / "why.html")]
+    assert serve([*asked, "--out", str(tmp_path / "said.csv")]) == 0
+    page = (tmp_path / "why.html").read_text(encoding="utf-8")
+    told = sum((word in page) for word in ("awful", "dull", "broken", "lovely", "great", "superb"))
+    assert '<mark class="for4">' in page
+    assert told
+    assert "http" not in page
+    assert len(pl.read_csv(tmp_path / "said.csv")) == 6
+    assert model.explain(fresh).columns == ["row", "column", "word", "start", "end", "share"]
+    boosted = anew.fit(reviews(), learn="mood", objective="cross_entropy", network="boosted")
+    with pytest.raises(CapabilityError, match=r"does not say which words decided.*--predictors linear"):
+        boosted.explain(fresh)
+
+
+def test_the_report_of_a_run_shows_them_too() -> None:
+    frame = reviews(60).drop("price")
+    joint = anew.fit(frame, learn="mood", objective="cross_entropy", network="linear").joint
+    read = reading(joint, Plan(rows=60, seed=0, target="mood"))
+    schema = anew.look(frame).schema
+    report = audit(frame[:20], frame[20:40], frame[40:], schema, target="mood", reading=read, measures=[])
+    assert len(report.pictures.decided) == 8
+    assert report.pictures.decided[0].title.endswith(f"is {frame['mood'][20]}")
+    assert '<mark class="for4">' in report.to_html()
+    assert '<mark class="for4">' not in report.to_html(rows=False), "real texts are shown where none may be"
 
 
 def test_trees_read_no_text() -> None:

@@ -13,6 +13,7 @@ from anew.core.errors import AnewError
 from anew.core.schema import Schema
 from anew.core.seeds import stream
 from anew.core.where import Where
+from anew.deciding import explaining, explains_words, words_that_decided
 from anew.fitting import Tell, quiet
 from anew.joint import Joint, candidate_cells
 from anew.plan import FactorPlan, Plan
@@ -94,7 +95,11 @@ def reading(joint: Joint, plan: Plan) -> Reading | None:
         return None
     cells = np.arange(joint.codec.grids[plan.target].size, dtype=np.int32)
     labels = joint.codec.decode_column(joint.codec.schema[plan.target], cells, np.asarray(cells + 0.5, np.float64))
-    return Reading(lambda frame: joint.predict(frame, None), labels.cast(pl.String).fill_null("unknown").to_list())
+    words = labels.cast(pl.String).fill_null("unknown").to_list()
+    if not explains_words(joint):
+        return Reading(lambda frame: joint.predict(frame, None), words)
+    method = explaining(joint, None).plan.method
+    return Reading(lambda frame: joint.predict(frame, method), words, lambda f: words_that_decided(joint, f, method))
 
 
 def predictions(joint: Joint, plan: Plan, holdout: pl.DataFrame, seed: int) -> dict[str, tuple[float, float, float]]:

@@ -14,11 +14,12 @@ import polars as pl
 
 from anew import balance as balanced
 from anew import latent, store
+from anew.answering import Answering
 from anew.balance import Balance
 from anew.completion import check_able, complete, faithful, find_gaps
 from anew.context import given_and_asked, givens
 from anew.core.columns import Floats
-from anew.core.errors import AnewWarning, CapabilityError, DataError, UsageError
+from anew.core.errors import AnewWarning, UsageError
 from anew.core.rules import Rule, rules_of
 from anew.core.schema import Schema
 from anew.core.seeds import stream
@@ -26,10 +27,9 @@ from anew.core.where import where_of
 from anew.data.dataset import Dataset, give_back
 from anew.data.masks import read_masks, transparent
 from anew.data.origin import Origin
-from anew.data.restore import restored
 from anew.fitting import Tell, quiet
 from anew.interpolation import path
-from anew.joint import Draw, Joint, candidate_cells, together
+from anew.joint import Draw, Joint, together
 from anew.plan import Plan, names_of
 from anew.restyling import restyled
 from anew.rulebook import Rulebook
@@ -45,7 +45,7 @@ Rules = str | Sequence[str | Mapping[str, object] | Rule] | None  # more rules f
 
 
 @dataclass
-class Model:
+class Model(Answering):
     """A fitted model: its verbs take and give tables of the kind that it was fitted on."""
 
     _joint: Joint | None
@@ -260,86 +260,11 @@ class Model:
         frame = restyled(self.joint, self._partly(data).frame, where_of(where), guidance)
         return give_back(frame, self.schema, self.origin)
 
-    # ------------------------------------------------------------ scoring and predicting
+    # ------------------------------------------------------------ scoring
 
     def log_prob(self, data: object) -> Floats:
         """(n,) log-probability of each row in nats: mass for discrete and rounded columns, density for continuous."""
         return self.joint.log_prob(self._read(data))
-
-    @property
-    def classes(self) -> list[Any]:
-        """The values of the target, in the order of the columns of `predict_proba`."""
-        return list(self._labels())
-
-    def predict(self, data: object, method: str | None = None) -> npt.NDArray[Any]:
-        """(n,) the likeliest class, or the expected number, of the target.
-
-        `method` is one of the predictors, by its network (`boosted`), its objective (`hinge`) or both (`hinge:kernel`);
-        the best on held-out rows if left out. `joint` is Bayes' rule on the generative model.
-        """
-        answer = self._answer(data, method)
-        if answer.ndim == 1:
-            return answer
-        labels = self._labels().to_numpy()
-        return np.asarray(labels[answer.argmax(1)]) if self._classifies() else answer @ labels.astype(np.float64)
-
-    def predict_proba(self, data: object, method: str | None = None) -> Floats:
-        """(n, K) probabilities of `classes`."""
-        if not self._classifies():
-            raise CapabilityError(
-                f"{self._target()!r} is predicted as a number, which has no classes", do="Use predict()"
-            )
-        return self._answer(data, method)
-
-    def _answer(self, data: object, method: str | None) -> Floats:
-        frame = self._asked(data, method)
-        if method != "joint":
-            return self.joint.predict(frame, method)
-        if self._target() not in frame.columns:
-            frame = frame.with_columns(pl.lit(None).cast(pl.Null).alias(self._target()))
-        return self.joint.posterior(frame, self._target())
-
-    def _asked(self, data: object, method: str | None) -> pl.DataFrame:
-        """Rows to predict for. Beside pictures they need only what the predictor reads."""
-        if not self.joint.record.parts or method == "joint":
-            return self._read(data, lacking=self._target())
-        frame = self._partly(data).frame
-        needed = self.joint.predictor(method).plan.given
-        if lacking := [name for name in needed if name not in frame.columns]:
-            raise DataError(
-                f"{self._target()!r} is predicted from columns that the data lacks", found=lacking, do="Bring them"
-            )
-        note_unseen(self.joint, self.schema, frame)
-        return frame
-
-    def _target(self) -> str:
-        if self.plan.target is None:
-            raise CapabilityError("This model has no target", do="Fit again with predict=COLUMN")
-        return self.plan.target
-
-    def _classifies(self) -> bool:
-        return bool(self.plan.predict) and self.plan.predict[0].classifies
-
-    def _labels(self) -> pl.Series:
-        """The target's cells as values of its own dtype."""
-        name = self._target()
-        grid = self.joint.codec.grids[name]
-        cells = np.arange(grid.size) if self._classifies() else candidate_cells(grid.counts)
-        middle = np.asarray(cells + 0.5, np.float64)
-        column = self.joint.codec.decode_column(self.schema[name], cells.astype(np.int32), middle)
-        return restored(column.to_frame(), self.schema)[name] if self._classifies() else column
-
-    def _read(self, data: object, lacking: str | None = None) -> pl.DataFrame:
-        frame = Dataset.open(data, like=loose(self.schema), target=lacking).frame
-        note_unseen(self.joint, self.schema, frame)
-        return frame
-
-    def _partly(self, data: object) -> Dataset:
-        """Rows that may lack columns, but have none that the model does not know."""
-        try:
-            return Dataset.open(data, like=self.schema, partly=True)
-        except DataError:  # whole numbers of the training may be fractions here; if that is not why, it says so
-            return Dataset.open(data, like=loose(self.schema), partly=True)
 
     # ------------------------------------------------------------ evidence
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from anew.audit.compare import association, codes, cut_quantiles
+from anew.audit.decided import Decided, texts_read
 from anew.audit.encode import Column, level_codes
 from anew.audit.evidence import CAP, Evidence
 from anew.audit.groups import groupings
@@ -67,13 +68,14 @@ class Pictures:
     groups: list[dict[str, Any]] = field(default_factory=list)
     sheets: list[Sheet] = field(default_factory=list)
     passages: list[Passages] = field(default_factory=list)
+    decided: list[Decided] = field(default_factory=list)
 
     @classmethod
     def of(cls, evidence: Evidence) -> Pictures:
         sheets = [sheet for album in evidence.albums if (sheet := sheet_of(album, evidence)) is not None]
         passages = [found for corpus in evidence.corpora if (found := passages_of(corpus, evidence)) is not None]
         if not evidence.columns:
-            return cls(sheets=sheets, passages=passages)
+            return cls(sheets=sheets, passages=passages, decided=texts_read(evidence))
         names, real, fake = _pairs(evidence)
         return cls(
             [_marginal(evidence, i) for i in range(min(len(evidence.columns), GRID))],
@@ -85,6 +87,7 @@ class Pictures:
             _groups(evidence),
             sheets,
             passages,
+            texts_read(evidence),
         )
 
     def plain(self) -> dict[str, Any]:

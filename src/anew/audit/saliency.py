@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anew.audit.decided import Words
 from anew.audit.encode import Singles
 from anew.core.columns import Floats
 from anew.core.pixels import Pixels, column, stack
@@ -28,10 +29,14 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Reading:
-    """A model's way to read the target off a row: probabilities (n, K) of a frame, and the labels (K) in words."""
+    """A model's way to read the target off a row: probabilities (n, K) of a frame, and the labels (K) in words.
+
+    `decides` says of each word of its texts how much it had to say, where the model can.
+    """
 
     chances: Callable[[pl.DataFrame], Floats]
     names: Sequence[str]
+    decides: Words | None = None
 
 
 def hidden(pictures: Pixels) -> Pixels:

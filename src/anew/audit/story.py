@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from anew.audit.decided import Decided
 from anew.audit.finding import Verdict
 from anew.audit.report import plain
 
@@ -35,13 +36,15 @@ class Panel:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page. `intervals` are (label, low, value, high); `rows` a table whose keys are its heading."""
+    """A part of the page. `intervals` are (label, low, value, high); `rows` a table whose keys are its heading;
+    `texts` are shown with the words that decided marked."""
 
     title: str
     lead: str
     intervals: Sequence[tuple[str, float, float, float]] = ()
     rows: Sequence[Mapping[str, Any]] = ()
     panels: Sequence[Panel] = ()
+    texts: Sequence[Decided] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -27,7 +27,7 @@ LEAST = 2  # texts that an n-gram must stand in
 MOST = 400_000  # n-grams of a block
 SEEN = 50_000  # texts from which n-grams are taken
 BLOCK = 4_096  # texts at once
-_TOKEN = re.compile(r"\w+|[^\w\s]+", re.UNICODE)
+TOKEN = re.compile(r"\w+|[^\w\s]+", re.UNICODE)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 Hashes = npt.NDArray[np.uint64]
@@ -109,13 +109,13 @@ class Bags:
 
 def tokens(text: str) -> list[str]:
     """Words and marks, in lower case."""
-    return _TOKEN.findall(text.lower())
+    return TOKEN.findall(text.lower())
 
 
 def words(texts: Sequence[str]) -> Found:
     """Every word and every pair of words that follow each other."""
-    cells = [np.array([_hash(word) for word in tokens(text)], np.uint64) for text in texts]
-    pairs = [(cell[:-1] * _MIX) ^ cell[1:] for cell in cells]
+    cells = [np.array([hash_of(word) for word in tokens(text)], np.uint64) for text in texts]
+    pairs = [pairs_of(cell) for cell in cells]
     both = [np.concatenate(part) for part in zip(cells, pairs, strict=True)]
     rows = np.repeat(np.arange(len(texts)), [len(part) for part in both])
     return rows, np.concatenate(both) if both else np.zeros(0, np.uint64)
@@ -124,25 +124,37 @@ def words(texts: Sequence[str]) -> Found:
 def letters(texts: Sequence[str]) -> Found:
     """Every run of letters within a word, a space standing for each of its ends."""
     spaced = [f" {' '.join(text.lower().split())} " for text in texts]
-    signs = np.frombuffer("".join(spaced).encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     owner = np.repeat(np.arange(len(texts)), [len(text) for text in spaced])
-    blank = np.concatenate([[0], np.cumsum(signs == ord(" "))])  # blanks before each place
     rows, grams = [], []
+    for length, starts, hashes in runs("".join(spaced)):
+        real = owner[starts] == owner[starts + length - 1]
+        rows.append(owner[starts[real]])
+        grams.append(hashes[real])
+    return np.concatenate(rows or [np.zeros(0, np.int64)]), np.concatenate(grams or [np.zeros(0, np.uint64)])
+
+
+def runs(text: str) -> Iterator[tuple[int, Rows, Hashes]]:
+    """For each length the runs of letters of that length that have blanks nowhere but at their ends: where they start,
+    and their hashes."""
+    signs = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    blank = np.concatenate([[0], np.cumsum(signs == ord(" "))])  # blanks before each place
     running = signs + np.uint64(1)
     for length in range(1, LETTERS.stop):
         starts = len(signs) - length + 1
         if length > 1:
             running = (running[:starts] * _MIX) ^ (signs[length - 1 :] + np.uint64(1))
         if length in LETTERS and starts > 0:
-            inside = blank[length - 1 : length - 1 + starts] - blank[1 : 1 + starts] == 0  # none but at its ends
-            real = inside & (owner[:starts] == owner[length - 1 :])
-            rows.append(owner[:starts][real])
-            grams.append((running[real] * _MIX) ^ np.uint64(length))
-    return np.concatenate(rows or [np.zeros(0, np.int64)]), np.concatenate(grams or [np.zeros(0, np.uint64)])
+            inside = blank[length - 1 : length - 1 + starts] - blank[1 : 1 + starts] == 0
+            yield length, np.flatnonzero(inside), (running[inside] * _MIX) ^ np.uint64(length)
+
+
+def pairs_of(words: Hashes) -> Hashes:
+    """Each word with the next."""
+    return (words[:-1] * _MIX) ^ words[1:]
 
 
 @lru_cache(maxsize=1_000_000)
-def _hash(word: str) -> int:
+def hash_of(word: str) -> int:
     """64 bits that are the same in every process."""
     code = word.encode("utf-8", "surrogatepass")
     return zlib.crc32(code) << 32 | zlib.crc32(code, 0x5BD1E995)

@@ -21,10 +21,11 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.codecs._bags import Bags
+from anew.codecs._spans import spread
 from anew.codecs._vocabulary import END, GONE, Vocabulary, learned
 from anew.codecs._words import MEANING, Words, sentences
 from anew.core.codec import Codec
-from anew.core.columns import Cells, Columns
+from anew.core.columns import Cells, Columns, Floats
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
 from anew.core.ragged import Bools, Ragged
@@ -170,6 +171,10 @@ class Text(Codec[pl.DataFrame]):
             rows.append([token for part in parts for token in part])
             known.append(np.repeat([True, False, True], [len(part) for part in parts]))
         return Ragged.of(rows), np.concatenate([np.zeros(0, bool), *known])
+
+    def spelled(self, data: pl.DataFrame, told: Any) -> list[Floats]:
+        assert self.bags is not None, "fit_columns was not called"
+        return spread(self.bags, self._cells(data), told)
 
     def check_given(self, data: pl.DataFrame) -> None:
         self.words.check(data[self.field.name], self.sentences)

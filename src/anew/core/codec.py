@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy.typing as npt
 
-from anew.core.columns import Allowed, Bools
+from anew.core.columns import Allowed, Bools, Floats
 from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config
 from anew.core.release import Release
@@ -66,6 +66,10 @@ class Codec(ABC, Generic[D]):
             f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} cannot be read by a solver",
             do="Leave it out with given=, or choose a network that is trained",
         )
+
+    def spelled(self, data: D, told: Any) -> list[Floats]:
+        """What an explanation of the view "Columns" says of each character of each text; it adds up to the same."""
+        raise UsageError(f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} has no words")
 
     def check_given(self, data: D) -> None:
         """One sentence when what a user gives means nothing to the codec."""

@@ -271,11 +271,20 @@ class Predicts(ABC, Generic[X]):
 
 
 class Explains(ABC, Generic[X]):
-    """Says what in what is given its answers come from."""
+    """Says what in what is given its answers come from: numbers that add up to a(given) - a(part left blank).
+
+    a is the log-probability of the class that is answered, or the value.
+    """
 
     @abstractmethod
-    def explain(self, given: X | Mapping[str, X], part: str) -> Floats:
-        """(n, *data) of a part of real numbers, such as a picture: how much each speaks for the answer, or against."""
+    def explain(self, given: X | Mapping[str, X], part: str) -> Any:
+        """How much each number of a part speaks for the answer, or against it.
+
+        (n, *data) of real numbers, such as a picture; of the n-grams of texts (`NGRAMS`) sparse, (n, V).
+        """
+
+
+NGRAMS = "n-grams"  # the part of `Cells` that stands in its bags
 
 
 CAPABILITIES: dict[str, type] = {

@@ -196,5 +196,13 @@ class Predictor(Network):
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None: ...
 
 
+class Additive(Predictor):
+    """A predictor whose logits are sums over what is given, so that each part of it has its share in the answer."""
+
+    @abstractmethod
+    def shares(self, cells: Cells, space: Columns) -> Any:
+        """(n, V) sparse: how much each n-gram of the bags speaks for the answer; together, for all that they say."""
+
+
 LOSSES = ("log", "hinge", "squared")
 NETWORKS: Registry[Network] = Registry("anew.networks", Network)

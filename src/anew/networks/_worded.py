@@ -44,6 +44,33 @@ def values_of_words(both: Any, values: Floats, seed: int) -> Head:
     return Head(np.atleast_2d(fitted.coef_), np.atleast_1d(fitted.intercept_), np.zeros(0, np.int32))
 
 
+POINTS, PARTS = np.polynomial.legendre.leggauss(24)  # of Gauss's rule on [-1, 1]
+
+
+def shares(head: Head, features: Floats, bags: Any, size: int) -> Any:
+    """How much each n-gram speaks for the answer: integrated gradients (Sundararajan et al. 2017, arXiv 1703.01365,
+    eq. 1) from an empty bag to this one, B_g (w_kg - sum_j p_j w_jg), p the mean of the probabilities on the way.
+    (n, V), sparse; a row adds up to log p_k(bag) - log p_k(no bag), k the class that is answered, or to the value."""
+    bags, columns = bags.tocsr().astype(np.float64), features.shape[1]
+    words = head.weights[:, columns:]
+    still, moved = features @ head.weights[:, :columns].T + head.bias, bags @ words.T  # (n, K) each
+    told = bags.copy()
+    rows = np.repeat(np.arange(len(features)), np.diff(bags.indptr))
+    if not size:
+        told.data *= words[0, bags.indices]
+        return told
+    way = zip(POINTS, PARTS, strict=True)
+    mean = np.sum([part / 2 * _softmax(still + moved * (point + 1) / 2) for point, part in way], 0)
+    pull = np.eye(len(words))[(still + moved).argmax(1)] - mean
+    told.data *= (pull[rows] * words.T[bags.indices]).sum(1)
+    return told
+
+
+def _softmax(logits: Floats) -> Floats:
+    chance = np.exp(logits - logits.max(1, keepdims=True))
+    return np.asarray(chance / chance.sum(1, keepdims=True))
+
+
 def _machine(both: Any, side: npt.NDArray[np.bool_], *, columns: int, loss: str, seed: int) -> tuple[Floats, float]:
     """One class against the rest."""
     from scipy import sparse

@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from anew.core.answers import check_answer
 from anew.core.columns import Cells, Columns, Floats
-from anew.core.errors import UsageError
-from anew.core.learner import Arrays, Config, Learner, Predicts, Scores, Solved, Trained
-from anew.core.network import NETWORKS, Module, Network, Predictor
+from anew.core.errors import CapabilityError, UsageError
+from anew.core.learner import NGRAMS, Arrays, Config, Explains, Learner, Predicts, Scores, Solved, Trained
+from anew.core.network import NETWORKS, Additive, Module, Network, Predictor
 from anew.core.release import Release
 
 
-class Predicting(Solved, Predicts[Cells], Scores[Cells]):
+class Predicting(Solved, Predicts[Cells], Scores[Cells], Explains[Cells]):
     """A solver network around one target; the subclass says by which loss."""
 
     reads = ("Columns",)
@@ -77,6 +77,14 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells]):
 
     def predict(self, given: Cells) -> Floats:
         return self.solver(given, self.features)
+
+    def explain(self, given: Cells | Mapping[str, Cells], part: str = NGRAMS) -> Any:
+        if part != NGRAMS or not isinstance(given, Cells) or given.bags is None:
+            raise UsageError("A solver explains its answers by the words of texts", found=part, do="Give it a text")
+        if not isinstance(self.solver, Additive):
+            able = [name for name in NETWORKS if issubclass(NETWORKS[name], Additive)]
+            raise CapabilityError(f"{self.network} cannot say which words decided", do=f"Use {', '.join(able)}")
+        return self.solver.shares(given, self.features)
 
     def state(self) -> tuple[Config, Arrays]:
         config, arrays = self.solver.state()

@@ -139,7 +139,7 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded], Explains[En
             nats[rows] = self.space.log_prob(params, x.x[rows]).double().numpy()
         return np.where(x.present.flatten(1).all(1).numpy(), nats - self._log_unit(), -np.inf)
 
-    def explain(self, given: Encoded | Given, part: str) -> Floats:
+    def explain(self, given: Encoded | Given, part: str) -> Any:
         parts = context_of(self.given, given)
         if not isinstance(self.given.get(part), Real):
             able = [name for name, space in self.given.items() if isinstance(space, Real)]

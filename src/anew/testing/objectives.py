@@ -13,6 +13,7 @@ from anew.core.columns import Cells, Floats
 from anew.core.learner import Completes, Conditions, Encodes, Learner, Predicts, Samples, Scores, Solved, Trained
 from anew.core.release import exact
 from anew.testing.examples import example_table
+from anew.testing.explaining import check_explanations
 from anew.testing.filling import check_completes, check_encodes
 from anew.testing.predicting import check_discriminative
 from anew.testing.sequences import check_sequences
@@ -72,6 +73,7 @@ def check_objective(kind: type[Learner]) -> None:
     """All laws that the capabilities of an objective promise."""
     if issubclass(kind, Predicts) and not issubclass(kind, Samples):
         check_discriminative(kind)
+        check_explanations(kind)
         return
     if set(kind.reads) == {"Sequence"}:
         check_sequences(kind)
