@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +18,10 @@ from anew.core.release import exact
 from anew.examine import reading
 from anew.plan import Plan
 
+sys.path.insert(0, str(Path(__file__).parent))
+from made_reviews import reviews
+
 TEXTS = ["It is good, good!", "it IS bad", "", "Gut war's nicht: schön", "good  or bad", "schön is good", "\ud800 odd"]
-GOOD, BAD = ["lovely", "great", "a joy", "superb"], ["awful", "dull", "a bore", "broken"]
-
-
-def reviews(n: int = 200, seed: int = 0) -> pl.DataFrame:
-    """What was said, of what, and how it was meant."""
-    rng = np.random.default_rng(seed)
-    liked = rng.random(n) < 0.5
-    things, days = ["film", "phone", "soup"], [f"day {day}" for day in range(1, 300)]
-    said = [f"The {rng.choice(things)} of {rng.choice(days)} is {rng.choice(GOOD if y else BAD)}" for y in liked]
-    return pl.DataFrame({"text": said, "price": rng.normal(size=n), "mood": np.where(liked, "up", "down")})
 
 
 def bags(texts: list[str]) -> Bags:

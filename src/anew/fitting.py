@@ -28,7 +28,7 @@ from anew.joint import Joint
 from anew.plan import OBJECTIVES, SAFETY, FactorPlan, Plan
 from anew.record import Record
 from anew.rulebook import Rulebook
-from anew.store import make_factor, view_of
+from anew.store import beside_of, make_factor, view_of
 
 if TYPE_CHECKING:
     from anew.core.batch import Batch
@@ -100,11 +100,10 @@ def fit_plan(
 
 
 def _fit_columns(record: Record, plan: Plan, frame: pl.DataFrame, release: Release) -> None:
-    """Pictures that a solver reads are reduced to columns first."""
-    factors = (*plan.create, *plan.predict)
-    solved = [f.given for f in factors if issubclass(OBJECTIVES[f.objective].variant(f.network), Solved)]
-    for part in record.beside([name for given in solved for name in given]).values():
-        part.fit_columns(frame, release)
+    """What only some networks read is made first: of pictures and texts columns, of texts their words in order."""
+    views = {(n, v): part for f in (*plan.create, *plan.predict) for n, (part, v) in beside_of(f, record).items()}
+    for (_, view), part in views.items():
+        part.prepare(view, frame, release)
 
 
 def _cpu() -> float:

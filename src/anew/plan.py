@@ -24,6 +24,8 @@ from anew.suited import USUAL, about, check_reads
 
 PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
 PREDICTORS_OF_PICTURES = ("linear", "conv")
+SENTENCES = "sentences"  # the predictor that reads them by MiniLM
+READ_A_SECOND, ENOUGH_READING = 50.0, 60.0  # texts of a review's length on one core (100 measured), and seconds
 PREDICTING = 5.0  # a trained predictor beside a generative factor takes the time divided by so much
 FEWEST_ROWS = 3
 CLASSES = 10  # whole numbers of at most so many different values are predicted as classes
@@ -309,7 +311,7 @@ def _predictors(
         if asked is not None:
             raise UsageError("predictors= says how to predict, and nothing is to be predicted", do="Add predict=COLUMN")
         return ()
-    words = _usual_predictors(dataset.schema, fields) if asked is None else asked
+    words = _usual_predictors(dataset, fields, seconds) if asked is None else asked
     words = words.split(",") if isinstance(words, str) else words
     usual = "cross_entropy" if is_class(dataset, target) else "squared_error"
     found: dict[str, FactorPlan] = {}
@@ -323,12 +325,21 @@ def _predictors(
     return tuple(found.values())
 
 
-def _usual_predictors(schema: Schema, fields: Sequence[str]) -> tuple[str, ...]:
-    """What reads these fields; where there are texts, boosted trees only beside columns of their own."""
+def _usual_predictors(dataset: Dataset, fields: Sequence[str], seconds: float | None) -> tuple[str, ...]:
+    """What reads these fields; where there are texts, boosted trees only beside columns of their own.
+
+    Texts are read as sentences too, where MiniLM is there and reading them takes no longer than learning.
+    """
+    schema = dataset.schema
     if pictures_of(schema, fields):
         return PREDICTORS_OF_PICTURES
+    if not any(schema[name].kind == "text" for name in fields):
+        return PREDICTORS
+    from anew.core.minilm import installed
+
     columns = sum(schema[name].kind in SCALAR for name in fields)
-    return PREDICTORS if columns > 1 or not any(schema[name].kind == "text" for name in fields) else PREDICTORS[:1]
+    read = installed() and dataset.rows <= READ_A_SECOND * (seconds or ENOUGH_READING)
+    return (*(PREDICTORS if columns > 1 else PREDICTORS[:1]), *([SENTENCES] if read else []))
 
 
 def _at_most_usual(plan: FactorPlan) -> float | None:

@@ -31,7 +31,8 @@ from anew.codecs.table import Table
 from anew.core.columns import Columns
 from anew.core.errors import ResourceError, StoreError, UsageError
 from anew.core.latent import Latent
-from anew.core.learner import Arrays, Compresses, Config, Learner, Solved
+from anew.core.learner import Arrays, Compresses, Config, Learner, Predicts, Solved
+from anew.core.network import NETWORKS
 from anew.core.schema import Schema
 from anew.factor import TABLE, Factor, Part, parts_of
 from anew.joint import Joint
@@ -132,13 +133,13 @@ def factor_of(
     learned, given = record.scalars(plan.learn), record.scalars(plan.given)
     options = {**plan.options, **({"network": plan.network} if plan.network else {})}
     if issubclass(kind, Solved):
-        beside = {name: (part, part.best_view(["Columns"])) for name, part in record.beside(plan.given).items()}
+        beside = beside_of(plan, record, kind)
         spaces = [given.space("Columns"), *(part.space(read) for part, read in beside.values())]
         solver = kind(_columns(spaces, learned.space("Columns")), seed=seed, threads=threads, **options)
         return Factor(plan, solver, learned, given, view, beside=beside)
     reads = kind.reads_given or (VIEWS_GIVEN if part else ())
     view_given = given.best_view(reads) if reads else view
-    beside = {name: (part, part.best_view(VIEWS_BESIDE)) for name, part in record.beside(plan.given).items()}
+    beside = beside_of(plan, record, kind)
     conditions = {TABLE: given.space(view_given)} if given.learned else {}
     read = zip(parts_of(beside), beside.values(), strict=True)
     conditions |= {name: part.space(view_beside) for name, (part, view_beside) in read}
@@ -146,6 +147,15 @@ def factor_of(
     return Factor(plan, made, learned, given, view, view_given, beside, part, front)
 
 
+def beside_of(plan: FactorPlan, record: Record, kind: type[Learner] | None = None) -> dict[str, tuple[Part, str]]:
+    """The pictures and texts that a factor is given, each with the view in which its network reads it."""
+    kind = kind or OBJECTIVES[plan.objective].variant(plan.network)
+    usual = VIEWS_SOLVED if issubclass(kind, Solved) else VIEWS_BESIDE
+    own = NETWORKS[plan.network].views if plan.network and issubclass(kind, Predicts) else ()
+    return {name: (part, part.best_view([*own, *usual])) for name, part in record.beside(plan.given).items()}
+
+
+VIEWS_SOLVED = ("Columns",)
 VIEWS_GIVEN = ("Mixed", "Tokens")  # of scalars beside a picture or a text
 VIEWS_BESIDE = ("Real", "Sentence", "Words")  # of pictures and texts that a network is given
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from anew.core.errors import UsageError
@@ -89,6 +91,16 @@ def sentences(column: pl.Series) -> Any:
     x = table[[row.get(cell, -1) if cell is not None else -1 for cell in cells]].astype(np.float32)
     here = np.repeat(np.array([cell is not None for cell in cells], bool)[:, None], MEANING, 1)
     return Encoded(torch.from_numpy(x.reshape(-1, MEANING)), torch.from_numpy(here.reshape(-1, MEANING)))
+
+
+def read_by_layers(cells: Sequence[str]) -> npt.NDArray[np.float32]:
+    """What MiniLM's upper layers make of each text, (n, H); zeros where it has no word. Each text is read once."""
+    from anew.core.minilm import READ, layers_of
+
+    different = sorted({cell for cell in cells if words_of(cell)})
+    row = {cell: i for i, cell in enumerate(different)}
+    table = np.concatenate([layers_of(different), np.zeros((1, READ), np.float32)])
+    return table[[row.get(cell, -1) for cell in cells]]
 
 
 def words_of(cell: str) -> list[str]:

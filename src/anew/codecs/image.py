@@ -65,8 +65,10 @@ class Image(Codec[pl.DataFrame]):
             self.palette = colours
             release.note("colours", self.field.name, colours.size)
 
-    def fit_columns(self, data: pl.DataFrame, release: Release) -> None:
-        """Principal components and the grids of their scores, for solvers."""
+    def prepare(self, view: str, data: pl.DataFrame, release: Release) -> None:
+        """For solvers principal components and the grids of their scores."""
+        if view != "Columns":
+            return
         pixels = self._present(data)
         some = self._flat(pixels[:: max(len(pixels) // SEEN, 1)])
         self.middle = release.moments(f"the mean of {self.field.name}", some.mean(0))
@@ -83,7 +85,7 @@ class Image(Codec[pl.DataFrame]):
 
     def _scores(self, pixels: Pixels) -> Floats:
         """(n, k), some pictures at a time."""
-        assert self.components is not None, "fit_columns was not called"
+        assert self.components is not None, "the view was not prepared"
         assert self.middle is not None
         blocks = [pixels[start : start + BLOCK] for start in range(0, len(pixels), BLOCK)]
         scores = [(self._flat(block) - self.middle) @ self.components.T for block in blocks]

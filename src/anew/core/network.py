@@ -33,7 +33,13 @@ class Network(ABC):  # noqa: B024  a root to be found by, with nothing to demand
     pictures: ClassVar[bool] = False  # whether it is made for shapes (..., C, H, W)
     texts: ClassVar[bool] = False  # whether it reads texts that are given
     alike: ClassVar[bool] = False  # whether it is made for positions that share one vocabulary
+    views: ClassVar[tuple[str, ...]] = ()  # of texts that are given which it is made for, best first; none: the usual
     usual_seconds: ClassVar[float | None] = None  # of learning to predict when no time is given; None: the objective's
+
+    @classmethod
+    def reader(cls) -> type[Module] | None:
+        """What answers from what is given in the manner of this architecture, if it is one that can be trained to."""
+        return None
 
 
 class Module(Network):
@@ -50,6 +56,10 @@ class Module(Network):
     def matrices(self) -> list[nn.Parameter]:
         """Hidden matrices (or tensors that are one when all but the first dimension are one) that Muon may move."""
         return []
+
+    @classmethod
+    def reader(cls) -> type[Module]:
+        return cls
 
     @abstractmethod
     def __init__(

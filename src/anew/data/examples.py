@@ -1,4 +1,4 @@
-"""Tables to try anew on, with no file and no network: some come with scikit-learn, two are made by code.
+"""Tables to try anew on, with no file and no network: some come with scikit-learn, others are made by code.
 
 The files of scikit-learn are read as they lie in its wheel; the library itself is not imported.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from anew.core.errors import ResourceError, UsageError, did_you_mean
+from anew.data.said import answers, reviews
 
 DEFAULT = "diabetes"
 SHAPES = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points",
@@ -110,10 +111,12 @@ def ratings(users: int = 300, items: int = 40, seed: int = 0) -> pl.DataFrame:
 
 
 EXAMPLES: dict[str, Callable[[], pl.DataFrame]] = {
+    "answers": answers,
     "breast_cancer": lambda: _labelled("breast_cancer.csv", CANCER, "diagnosis"),
     "diabetes": _diabetes,
     "iris": lambda: _labelled("iris.csv", IRIS, "species"),
     "patients": patients,
     "ratings": ratings,
+    "reviews": reviews,
     "wine": lambda: _labelled("wine_data.csv", WINE, "cultivar"),
 }

@@ -49,7 +49,7 @@ class Context(nn.Module):
 def tower(space: Space, width: int) -> nn.Module:
     """A module from `Encoded` of that space to (B, width)."""
     if isinstance(space, Tokens) and space.alike:
-        return Words(space, width)
+        return Bidirectional(space, width, inner=WORDS)
     return Picture(space, width) if len(space.shape) >= 3 else Flat(space, width)
 
 
@@ -90,22 +90,22 @@ class Picture(nn.Module):
         return result
 
 
-class Words(nn.Module):
-    """A transformer of two layers; what the words say is their mean, and that of no word is learned."""
+class Bidirectional(nn.Module):
+    """A transformer; what the words say is their mean, and that of no word is learned."""
 
-    def __init__(self, space: Tokens, width: int) -> None:
+    def __init__(self, space: Tokens, width: int, depth: int = 2, inner: int | None = None) -> None:
         super().__init__()
-        positions = len(space.sizes)
-        self.words = nn.Embedding(space.sizes[0], WORDS)
+        inner = inner or HEADS * max(width // HEADS, 1)
+        self.words = nn.Embedding(space.sizes[0], inner)
         nn.init.normal_(self.words.weight, std=0.5)
-        self.standing = nn.Parameter(torch.randn(positions, WORDS) * 0.1)
-        self.nothing = nn.Parameter(torch.zeros(WORDS))  # a first position that is always there
-        self.layers = nn.ModuleList([_Layer() for _ in range(2)])
-        self.norm = nn.LayerNorm(WORDS)
-        self.linear = nn.Linear(2 * WORDS, width)
+        self.standing = nn.Parameter(torch.randn(len(space.sizes), inner) * 0.1)
+        self.nothing = nn.Parameter(torch.zeros(inner))  # a first position that is always there
+        self.layers = nn.ModuleList([_Layer(inner) for _ in range(depth)])
+        self.norm = nn.LayerNorm(inner)
+        self.linear = nn.Linear(2 * inner, width)
 
     def forward(self, part: Encoded) -> Tensor:
-        h = self.words(part.x.long()) + self.standing  # (B, L, H)
+        h = self.words(part.x.long()) + self.standing[: part.x.shape[1]]  # (B, L, H)
         h = torch.cat([self.nothing.expand(len(h), 1, -1), h], 1)
         here = torch.cat([torch.ones_like(part.present[:, :1]), part.present], 1)
         for layer in self.layers:
@@ -120,11 +120,11 @@ class Words(nn.Module):
 class _Layer(nn.Module):
     """Attention to the positions that are there, then a perceptron; both added."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.before, self.between = nn.LayerNorm(WORDS), nn.LayerNorm(WORDS)
-        self.ask, self.gather = nn.Linear(WORDS, 3 * WORDS), nn.Linear(WORDS, WORDS)
-        self.up, self.down = nn.Linear(WORDS, 4 * WORDS), nn.Linear(4 * WORDS, WORDS)
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.ask, self.gather = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
     def forward(self, h: Tensor, here: Tensor) -> Tensor:
         parts = (

@@ -33,7 +33,7 @@ def beside(features: Floats, bags: Any) -> Any:
 
 def classes_of_words(both: Any, columns: int, classes: Codes, seed: int, loss: str) -> Head:
     """From (n, columns + V) to probabilities."""
-    return by_margins(both, classes, seed, partial(_machine, columns=columns, loss=loss, seed=seed))
+    return by_margins(both, classes, seed, partial(machine, columns=columns, loss=loss, seed=seed))
 
 
 def values_of_words(both: Any, values: Floats, seed: int) -> Head:
@@ -71,7 +71,7 @@ def _softmax(logits: Floats) -> Floats:
     return np.asarray(chance / chance.sum(1, keepdims=True))
 
 
-def _machine(both: Any, side: npt.NDArray[np.bool_], *, columns: int, loss: str, seed: int) -> tuple[Floats, float]:
+def machine(both: Any, side: npt.NDArray[np.bool_], *, columns: int, loss: str, seed: int) -> tuple[Floats, float]:
     """One class against the rest."""
     from scipy import sparse
     from sklearn.linear_model import LogisticRegression

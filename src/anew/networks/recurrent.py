@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from anew.core.batch import Encoded
-from anew.core.network import Causal
+from anew.core.network import Causal, Module
 from anew.core.space import Space
+from anew.networks._reading import RecurrentReading
 from anew.networks._towers import Context
 
 PAIRS = 1024  # vocabulary up to which pairs of tokens have a table
@@ -36,6 +37,9 @@ class State(NamedTuple):
 class Recurrent(nn.Module, Causal):
     """Layers of LSTM cells."""
 
+    texts = True
+    views = RecurrentReading.views
+
     def __init__(
         self, size: int, *, given: Mapping[str, Space], context: int = 256, width: int = 320, depth: int = 2, **_: Any
     ) -> None:
@@ -50,6 +54,10 @@ class Recurrent(nn.Module, Causal):
         nn.init.zeros_(self.head.weight)
         if self.pairs is not None:
             nn.init.zeros_(self.pairs.weight)
+
+    @classmethod
+    def reader(cls) -> type[Module]:
+        return RecurrentReading
 
     def forward(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         return self._logits(self.cells(self.embed(x) + self._said(len(x), given)[:, None])[0], x)

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from anew.core.batch import Encoded
-from anew.core.network import Conditional
+from anew.core.network import Conditional, Module
 from anew.core.space import Space, Tokens
+from anew.networks._reading import TransformerReading
 from anew.networks._shared import Table, Writer
 from anew.networks._smooth import Heads, Smooth
 from anew.networks._towers import tower
@@ -40,6 +41,8 @@ class Transformer(nn.Module, Conditional):
     """For positions with vocabularies of their own, or with one for all."""
 
     alike = True
+    texts = True
+    views = TransformerReading.views
     first: Tensor  # (L,) where the vocabulary of each position starts
 
     def __init__(
@@ -66,6 +69,10 @@ class Transformer(nn.Module, Conditional):
         self.layers = nn.ModuleList([_Layer(width) for _ in range(depth)])
         self.norm = nn.LayerNorm(width)
         self.write = Writer(space, width) if space.alike else Heads(space, width)
+
+    @classmethod
+    def reader(cls) -> type[Module]:
+        return TransformerReading
 
     def forward(self, x: Tensor, sees: Tensor, given: Mapping[str, Encoded]) -> Tensor:
         content = self._content(x, given)  # (B, L + 1, H)

@@ -16,7 +16,7 @@ from anew.core.answers import check_answer
 from anew.core.columns import Cells, Columns, Floats
 from anew.core.errors import CapabilityError, UsageError
 from anew.core.learner import NGRAMS, Arrays, Config, Explains, Learner, Predicts, Scores, Solved, Trained
-from anew.core.network import NETWORKS, Additive, Module, Network, Predictor
+from anew.core.network import NETWORKS, Additive, Network, Predictor
 from anew.core.release import Release
 
 
@@ -46,11 +46,12 @@ class Predicting(Solved, Predicts[Cells], Scores[Cells], Explains[Cells]):
     def serves(cls, network: type[Network]) -> bool:
         if issubclass(network, Predictor):
             return cls.loss in network.losses
-        return issubclass(network, Module) and network.fits(None, (1,)) and cls.trained() is not None
+        reader = network.reader()
+        return reader is not None and reader.fits(None, (1,)) and cls.trained() is not None
 
     @classmethod
     def variant(cls, network: str | None) -> type[Learner]:
-        if network is None or not issubclass(NETWORKS[network], Module):
+        if network is None or NETWORKS[network].reader() is None:
             return cls
         return cls.trained() or cls
 

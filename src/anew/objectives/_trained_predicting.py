@@ -29,7 +29,7 @@ from anew.core.columns import Floats
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Config, Explains, Phase, Predicts, Scores, Trained
 from anew.core.muon import Muon
-from anew.core.network import NETWORKS, Module
+from anew.core.network import NETWORKS
 from anew.core.space import Real, Shape, Space, Tokens
 from anew.objectives._built import Given, context_of
 from anew.objectives._saliency import integrated_gradients
@@ -61,8 +61,8 @@ class TrainedPredicting(Trained, Predicts[Encoded], Scores[Encoded], Explains[En
         **options: Any,
     ) -> None:
         super().__init__(space, given, network=network, seed=seed, **options)
-        kind = NETWORKS[network]
-        assert issubclass(kind, Module), f"{network} cannot be trained: plan.py asks serves() first"
+        kind = NETWORKS[network].reader()
+        assert kind is not None, f"{network} cannot be trained: plan.py asks serves() first"
         self.vary, self.mirror = vary, mirror
         if kind.pictures:  # what varies is not known by heart so soon, and a look at it costs more
             self.halves, self.cool_down, self.validate_every, self.passes = True, 0.6, 100, 400.0

@@ -62,7 +62,7 @@ def _fitted(kind: type[Any], network: str, frame: pl.DataFrame, target: str) -> 
     """A model with one predictor, of a column given a text and a number."""
     record = Record(SCHEMA)
     record.fit(frame, exact())
-    record.parts["said"].fit_columns(frame, exact())
+    record.parts["said"].prepare("Columns", frame, exact())
     plan = FactorPlan(learn=(target,), given=("said", "size"), objective=NAMES[kind.ordered], network=network)
     factor = factor_of(kind, plan, record, "Columns", seed=0, threads=1)
     assert isinstance(factor.learner, Solved), f"{kind.__name__} with {network} is not solved"

@@ -23,6 +23,11 @@ def check_network(kind: type[Network]) -> None:
         _check_conditional(kind)
     else:
         laws_of(kind)
+    reader = kind.reader()
+    if reader is not None and reader is not kind:  # what answers in its manner
+        for x, out in SHAPES[:2]:
+            _check_shapes(reader, x, out)
+            _check_parts(reader, x, out)
 
 
 SHAPES = [  # flat, a picture, one to be padded, a picture to flat and back, to a smaller one and back
