@@ -41,7 +41,8 @@ def said(joint: Joint, where: Where) -> dict[str, pl.Series]:
     for name in values:
         part = joint.record.parts.get(name)
         if part is not None:
-            part.check_given(frame)
+            if any(name in factor.beside for factor in joint.factors):
+                part.check_given(frame)
         else:
             joint.codec.allow({name: (OneOf((frame[name][0],)),)})  # an unknown class is told by the codec
     return {name: frame[name] for name in values}

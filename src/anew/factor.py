@@ -24,11 +24,17 @@ def parts_of(beside: Iterable[str]) -> list[str]:
     return [f"part{i}" for i, _ in enumerate(beside)]
 
 
+def told_of(told: Iterable[str]) -> list[str]:
+    """What a learner calls the columns that it is told."""
+    return [f"told{i}" for i, _ in enumerate(told)]
+
+
 @dataclass(frozen=True)
 class Factor:
     """p(learn | given): codecs and views for both sides (that of the given ones where it is another), the learner.
 
-    What is given are scalars (`given`, read in `view_given`), and pictures and texts `beside` them, each in its view.
+    What is given are scalars (`given`, read in `view_given`), and pictures and texts `beside` them, each in its view;
+    what is `told` is written before a text that is learned, in its tokens.
     """
 
     plan: FactorPlan
@@ -40,6 +46,7 @@ class Factor:
     beside: Mapping[str, tuple[Part, str]] = field(default_factory=dict)
     part: Part | None = None  # what is learned, where that is no table
     front: Learner | None = None  # what compresses that first
+    told: tuple[str, ...] = ()  # columns
 
     @property
     def picture(self) -> Part | None:
@@ -63,10 +70,15 @@ class Factor:
             cells += [part.encode(frame, view) for part, view in self.beside.values()]
             return reduce(Cells.beside, cells) if cells else None
         table = self.given.encode(frame, self.view_given or self.view) if self.given.learned else None
-        if not self.beside:
+        if not self.beside and not self.told:
             return table
         read = zip(parts_of(self.beside), self.beside.values(), strict=True)
         parts = {name: part.encode(frame, view) for name, (part, view) in read}
+        if self.told:
+            assert self.part is not None, "only what is learned alone is told something"
+            parts |= {
+                name: self.part.told(frame[column]) for name, column in zip(told_of(self.told), self.told, strict=True)
+            }
         return parts if table is None else {TABLE: table, **parts}
 
     def cells(self, frame: pl.DataFrame) -> Cells:

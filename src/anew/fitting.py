@@ -250,7 +250,7 @@ AnySource = Union["InMemory", "Windows"]
 def _source(factor: Factor, learner: Trained, frame: pl.DataFrame, device: str) -> AnySource:
     """Rows in memory; of sequences, windows: of one stream, or beside what they are given."""
     from anew.core.batch import Batch
-    from anew.core.sequences import Sequences
+    from anew.core.sequences import Sequences, Told
     from anew.windows import Documents, Stream
 
     given = factor.encode_given(frame)
@@ -262,7 +262,8 @@ def _source(factor: Factor, learner: Trained, frame: pl.DataFrame, device: str) 
     size = (float(texts.str.len_bytes().sum()), float(texts.str.len_chars().sum()))
     if not parts:
         return Stream(x, space, learner.window, device, size)
-    return Documents(x, space, learner.window, parts, device, size)
+    told = {name for name, part in learner.given.items() if isinstance(part, Told)}
+    return Documents(x, space, learner.window, parts, device, size, told)
 
 
 def _names(factor: Factor) -> list[str]:

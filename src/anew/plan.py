@@ -57,7 +57,8 @@ def make_plan(
     captions = () if learn else tuple(n for n in wanted if schema[n].kind == "text" and pictures_of(schema, wanted))
     givens, wanted = (*givens, *captions), tuple(name for name in wanted if name not in captions)
     fields = tuple(name for name in wanted if schema[name].kind not in MADE)
-    features = tuple(name for name in givens if schema[name].kind not in MADE)
+    out = MADE - {"identifier"} if all(schema[name].kind == "text" for name in fields) else MADE  # a name may be told
+    features = tuple(name for name in givens if schema[name].kind not in out)
     _check(schema, wanted, fields, predict, givens)
     scalars = tuple(name for name in fields if schema[name].kind in SCALAR)
     notes = (

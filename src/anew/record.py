@@ -53,7 +53,8 @@ class Record:
         whole = len(self.table.schema) and all(field.name in frame.columns for field in self.table.learned)
         table = self.table.made(frame, start, seed) if whole else frame
         names = [name for name in self.schema.names if name in table.columns or name in frame.columns]
-        return pl.DataFrame([table[name] if name in table.columns else frame[name] for name in names])
+        keys = {f.name for f in self.schema if f.kind == "identifier" and f.name in frame.columns}  # that were given
+        return pl.DataFrame([frame[n] if n in keys or n not in table.columns else table[n] for n in names])
 
     def check(self, where: Where) -> None:
         """Conditions on columns that can bear one; a word that tells why of others."""

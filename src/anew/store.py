@@ -34,7 +34,7 @@ from anew.core.latent import Latent
 from anew.core.learner import Arrays, Compresses, Config, Learner, Predicts, Solved
 from anew.core.network import NETWORKS
 from anew.core.schema import Schema
-from anew.factor import TABLE, Factor, Part, parts_of
+from anew.factor import TABLE, Factor, Part, parts_of, told_of
 from anew.joint import Joint
 from anew.plan import OBJECTIVES, FactorPlan, Plan
 from anew.record import Record
@@ -130,7 +130,9 @@ def factor_of(
 ) -> Factor:
     """The same for a class that need not be in the registry."""
     part = None if isinstance(codec := _learned(plan, record, front), Table) else codec
-    learned, given = record.scalars(plan.learn), record.scalars(plan.given)
+    told = told_columns(plan, record)
+    learned = record.scalars(plan.learn)
+    given = record.scalars([name for name in plan.given if name not in told])
     options = {**plan.options, **({"network": plan.network} if plan.network else {})}
     if issubclass(kind, Solved):
         beside = beside_of(plan, record, kind)
@@ -141,10 +143,13 @@ def factor_of(
     view_given = given.best_view(reads) if reads else view
     beside = beside_of(plan, record, kind)
     conditions = {TABLE: given.space(view_given)} if given.learned else {}
-    read = zip(parts_of(beside), beside.values(), strict=True)
-    conditions |= {name: part.space(view_beside) for name, (part, view_beside) in read}
+    parts = zip(parts_of(beside), beside.values(), strict=True)
+    conditions |= {name: codec.space(view_beside) for name, (codec, view_beside) in parts}
+    if part is not None:
+        others = [record.parts.get(name) for name in told]
+        conditions |= {name: part.telling(other) for name, other in zip(told_of(told), others, strict=True)}
     made = kind((part or learned).space(view), conditions, seed=seed, **options)  # type: ignore[call-arg]
-    return Factor(plan, made, learned, given, view, view_given, beside, part, front)
+    return Factor(plan, made, learned, given, view, view_given, beside, part, front, told)
 
 
 def beside_of(plan: FactorPlan, record: Record, kind: type[Learner] | None = None) -> dict[str, tuple[Part, str]]:
@@ -152,7 +157,15 @@ def beside_of(plan: FactorPlan, record: Record, kind: type[Learner] | None = Non
     kind = kind or OBJECTIVES[plan.objective].variant(plan.network)
     usual = VIEWS_SOLVED if issubclass(kind, Solved) else VIEWS_BESIDE
     own = NETWORKS[plan.network].views if plan.network and issubclass(kind, Predicts) else ()
-    return {name: (part, part.best_view([*own, *usual])) for name, part in record.beside(plan.given).items()}
+    read = [name for name in plan.given if name not in told_columns(plan, record)]
+    return {name: (part, part.best_view([*own, *usual])) for name, part in record.beside(read).items()}
+
+
+def told_columns(plan: FactorPlan, record: Record) -> tuple[str, ...]:
+    """What stands before a text that a factor learns: all that it is given but pictures, where that is written."""
+    if not plan.options.get("written") or plan.learn[0] not in record.parts:
+        return ()
+    return tuple(name for name in plan.given if record.schema[name].kind != "image")
 
 
 VIEWS_SOLVED = ("Columns",)

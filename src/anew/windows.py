@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,7 @@ def _without(tokens: npt.NDArray[np.int32], stretches: list[int], wide: int) -> 
 
 
 class Documents(Windows):
-    """Windows of one sequence each, beside what it is given."""
+    """Windows of one sequence each, beside what it is given; the parts by the names `told` stand before it."""
 
     def __init__(
         self,
@@ -119,9 +119,11 @@ class Documents(Windows):
         given: Mapping[str, Encoded],
         device: str = "cpu",
         size: tuple[float, float] = (1.0, 1.0),
+        told: Collection[str] = (),
     ) -> None:
         super().__init__(size, device)
         self.rest = self.x = x
+        self.told = told
         self.opening = np.asarray(space.opening, np.int32)
         self.given, self.context = given, context
         self.pieces = torch.tensor(segments(x.lengths + len(self.opening), context, len(self.opening)))  # (P, 3)
@@ -136,8 +138,16 @@ class Documents(Windows):
         x, present, known = torch.zeros(len(parts), wide, dtype=torch.long), *torch.zeros(2, len(parts), wide).bool()
         for i, (part, told) in enumerate(parts):
             x[i, : len(part)], present[i, : len(part)], known[i, :told] = torch.from_numpy(part), True, True
-        given = {name: value.take(self.pieces[rows, 0]) for name, value in self.given.items()}
+        given = {name: self._given(name, self.pieces[rows, 0]) for name in self.given}
         return Batch(Encoded(x, present), known, given).to(self.device)
+
+    def _given(self, name: str, rows: Tensor) -> Encoded:
+        """Of what is told, no more than the longest of them."""
+        part = self.given[name].take(rows)
+        if name not in self.told:
+            return part
+        wide = int(part.present.sum(1).max()) if len(part) else 0
+        return Encoded(part.x[:, :wide], part.present[:, :wide])
 
     def _piece(self, row: int, start: int) -> npt.NDArray[np.int32]:
         whole = np.concatenate([self.opening, self.x[row]])
@@ -146,6 +156,7 @@ class Documents(Windows):
     def batch(self, usual: int) -> int:
         """As many as have about as many tokens as so many whole windows."""
         wide = float(np.minimum(self.x.lengths, self.context).mean()) if len(self.x) else 1.0
+        wide += sum(float(self.given[name].present.sum(1).float().mean()) for name in self.told)
         return int(min(max(usual * self.context / max(wide, 1.0), usual), 16 * usual))
 
     @property

@@ -73,6 +73,18 @@ class Codec(ABC, Generic[D]):
         """What an explanation of the view "Columns" says of each character of each text; it adds up to the same."""
         raise UsageError(f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} has no words")
 
+    def telling(self, other: Codec[Any] | None) -> Any:
+        """The space of what is told before data of this kind: a field of another codec, or a scalar."""
+        raise UsageError(
+            f"{', '.join(self.schema.names)}: nothing is written before {' and '.join(sorted(self.kinds))}"
+        )
+
+    def told(self, cells: Any) -> Any:
+        """A column of another field, as `Encoded` of that space."""
+        raise UsageError(
+            f"{', '.join(self.schema.names)}: nothing is written before {' and '.join(sorted(self.kinds))}"
+        )
+
     def check_given(self, data: D) -> None:
         """One sentence when what a user gives means nothing to the codec."""
 

@@ -1,4 +1,4 @@
-"""The space of sequences of any length over one vocabulary."""
+"""The spaces of sequences of any length over one vocabulary, and of what is told before one."""
 
 from __future__ import annotations
 
@@ -25,3 +25,12 @@ class Sequences(Tokens):
     @property
     def continuing(self) -> bool:
         return self.least > 0
+
+
+@dataclass(frozen=True)
+class Told(Tokens):
+    """What is told before a sequence, in its vocabulary: `most` tokens at most; what is not present is not said."""
+
+    kind = "Told"
+    alike: bool = True
+    most: int = 0

@@ -4,12 +4,13 @@ A full context begins anew with its last half (`core.ragged.kept`), so that a dr
 score. Guidance goes beyond what the blank condition says: z = z_blank + g (z_given - z_blank) (Sanchez et al. 2023,
 arXiv 2306.17806).
 
-Shapes: B rows, l tokens, K vocabulary.
+Shapes: B rows, l tokens, P tokens that are told, K vocabulary.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -45,33 +46,68 @@ class Reader(ABC):
 
 
 class Network(Reader):
-    """A network's state, and where it is guided that of the network that is given nothing."""
+    """A network's state, and where it is guided that of the network that is given nothing.
 
-    def __init__(self, net: Causal, rows: int, given: Given, guidance: float) -> None:
+    `told` (B, P) is read before each window; the window has `context` tokens.
+    """
+
+    def __init__(self, net: Causal, rows: int, given: Given, guidance: float, told: Ints, context: int) -> None:
         super().__init__(rows)
-        self.net, self.guidance, self.start = net, guidance, 0
-        told = [given] if guidance == 1.0 or not given else [given, blank(given)]
-        self.states: list[Any] = [net.begin(rows, some) for some in told]
+        self.net, self.guidance, self.context, self.start = net, guidance, context, -1
+        both = [(given, told)]
+        if guidance != 1.0 and (given or told.shape[1]):
+            both.append((blank(given), told[:, :0]))
+        self.states: list[tuple[Any, Ints]] = [(net.begin(rows, some), first) for some, first in both]
 
     def logits(self, new: int) -> Logits:
         start = self._start(self.written.shape[1])
-        if start != self.start:
+        whole = start != self.start
+        if whole:
             self.start, new = start, self.written.shape[1] - start
-            self.states = [self.net.rewind(state) for state in self.states]
-        tokens = torch.from_numpy(self.written[:, self.written.shape[1] - new :])
-        said = [self.net.step(tokens, state).numpy() for state in self.states]
+            self.states = [(self.net.rewind(state), told) for state, told in self.states]
+        tokens = self.written[:, self.written.shape[1] - new :]
+        said = [
+            self.net.step(torch.from_numpy(np.concatenate([told, tokens], 1) if whole else tokens), state).numpy()
+            for state, told in self.states
+        ]
         result: Logits = said[0] if len(said) == 1 else said[1] + self.guidance * (said[0] - said[1])
         return result
 
     def _start(self, length: int) -> int:
         """Where the window begins that a network reads when so many tokens are written."""
-        context = self.net.context
+        context = self.context
         stride = context + 1 - kept(context)
         return max(-(-(length - context) // stride), 0) * stride
 
     def keep(self, rows: Bools) -> None:
         super().keep(rows)
-        self.states = [self.net.keep(state, rows) for state in self.states]
+        self.states = [(self.net.keep(state, rows), told[rows]) for state, told in self.states]
+
+
+class Grouped(Reader):
+    """Readers side by side, each of the rows at its places."""
+
+    def __init__(self, readers: Sequence[Reader], places: Sequence[Ints]) -> None:
+        super().__init__(sum(map(len, places)))
+        self.readers, self.places = list(readers), list(places)
+
+    def logits(self, new: int) -> Logits:
+        tokens = self.written[:, self.written.shape[1] - new :]
+        said = [reader.read(tokens[mine]) for reader, mine in zip(self.readers, self.places, strict=True)]
+        whole = np.empty((len(tokens), said[0].shape[1]), np.float32)
+        for mine, answers in zip(self.places, said, strict=True):
+            whole[mine] = answers
+        return whole
+
+    def keep(self, rows: Bools) -> None:
+        super().keep(rows)
+        number = np.cumsum(rows) - 1
+        left = []
+        for reader, mine in zip(self.readers, self.places, strict=True):
+            if rows[mine].any():
+                reader.keep(rows[mine])
+                left.append((reader, number[mine[rows[mine]]]))
+        self.readers, self.places = [reader for reader, _ in left], [mine for _, mine in left]
 
 
 def blank(given: Given) -> Given:

@@ -28,13 +28,15 @@ from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Causal, Counter, Network
 from anew.core.ragged import Ints, Ragged, Segment, segments
 from anew.core.release import Release
+from anew.core.sequences import Told
 from anew.core.space import Space
 from anew.objectives._built import Given, context_of, dropped
 from anew.objectives._infilling import MARKS, rearranged
 from anew.objectives._mixing import Counting, Mixed, counted, counter, fitted_weights, together
+from anew.objectives._reading import Grouped, Reader
 from anew.objectives._reading import Network as NetworkReader
-from anew.objectives._reading import Reader
 from anew.objectives._sequential import Sequential
+from anew.objectives._telling import after, apart, before, prefixes, room
 
 TOKENS = 4096  # that are learned from in a step
 FOLDED = 0.5  # the share of the training in which windows are read in halves
@@ -72,12 +74,14 @@ class NextToken(Trained, Sequential):
         context: int = 256,
         infill: float = 0.0,
         mix: int = 0,
+        written: int = 0,
         **options: Any,
     ) -> None:
         rest = self._takes(space, options)
         super().__init__(space, given, network=network, seed=seed, **rest)
         kind = NETWORKS[network]
         assert issubclass(kind, Causal), f"{network} looks ahead: plan.py asks serves() first"
+        told, towers = room(given.values()), {n: one for n, one in given.items() if not isinstance(one, Told)}
         self.context = self.window = context
         self.infill, self.gaps = infill, infill > 0
         self.batch = max(TOKENS // context, 1)
@@ -86,7 +90,8 @@ class NextToken(Trained, Sequential):
         self.weights = np.zeros(0)  # of the network, beside the counter
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            self.net = kind(self.size + MARKS * self.gaps, given=given, context=context, **rest)
+            self.net = kind(self.size + MARKS * self.gaps, given=towers, context=context + told, **rest)
+        self.span = self.net.context - told  # tokens of a sequence that it reads at once
 
     @classmethod
     def variant(cls, network: str | None) -> type[Learner]:
@@ -98,15 +103,17 @@ class NextToken(Trained, Sequential):
 
     @classmethod
     def settings(cls) -> dict[str, type]:
-        return {**super().settings(), "infill": float, **dict.fromkeys(("context", "mix", "width", "depth"), int)}
+        numbers = ("context", "mix", "written", "width", "depth")
+        return {**super().settings(), "infill": float, **dict.fromkeys(numbers, int)}
 
     @classmethod
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
-        """A network for so many bytes and seconds: a small one where either is short."""
+        """A network for so many bytes and seconds, small where either is short; what is given is written before."""
         seconds = cpu_seconds or 2 * cls.usual_seconds
         small = rows < SHORT or seconds < QUICK
         large = rows > LONG and seconds > SLOW
-        return {"width": 128, "depth": 3} if small else {"width": 256, "depth": 6} if large else {}
+        size = {"width": 128, "depth": 3} if small else {"width": 256, "depth": 6} if large else {}
+        return {**size, **({"written": 1} if columns > 1 else {})}
 
     @property
     def module(self) -> nn.Module:
@@ -136,8 +143,16 @@ class NextToken(Trained, Sequential):
         said, aim = x[:, :-1], x[:, 1:]
         if self.share < FOLDED and not given and said.shape[1] % 2 == 0:
             said, aim = (part.reshape(2 * len(part), -1) for part in (said, aim))
-        nats = F.cross_entropy(self.net.forward(said, given).float().flatten(0, 1), aim.flatten(), reduction="none")
+        nats = F.cross_entropy(self.answers(said, given).float().flatten(0, 1), aim.flatten(), reduction="none")
         return torch.where(wanted[:, 1:], nats.reshape(len(x), -1), 0.0).sum(1)
+
+    def answers(self, x: Tensor, given: Given) -> Tensor:
+        """Logits (B, L, K) of what follows each of tokens (B, L), beside what is given and after what is told."""
+        told, rest = apart(self.given, given)
+        if not told:
+            return self.net.forward(x, rest)
+        whole, begins = before(told, x, self.sequences.end)
+        return after(self.net.forward(whole, rest), begins, x.shape[1])
 
     def count(self, x: Ragged, release: Release) -> None:
         if self.counter is not None:
@@ -165,17 +180,27 @@ class NextToken(Trained, Sequential):
 
     def _nats(self, tokens: Tensor, given: Given) -> Floats:
         """(B, L) log p of each token of (B, L + 1) given those before it."""
-        logits = self.net.forward(tokens[:, :-1], given)[..., : self.size].float()
+        logits = self.answers(tokens[:, :-1], given)[..., : self.size].float()
         nats = torch.log_softmax(logits, 2).gather(2, tokens[:, 1:, None])[..., 0]
         return np.asarray(nats.double().cpu().numpy())
 
     # ---------------------------------------------------------------- use
 
     def reader(self, rows: int, given: Encoded | Given | None, *, filling: bool = False) -> Reader:
-        network = NetworkReader(self.net, rows, context_of(self.given, given), self.guidance)
+        network = self._network(rows, context_of(self.given, given))
         if self.counter is None or filling or not len(self.weights):
             return network
         return Mixed(network, self.counter, self.weights)
+
+    def _network(self, rows: int, given: Given) -> Reader:
+        """The network alone: rows that are told equally much read together."""
+        told, rest = apart(self.given, given)
+        readers, places = [], []
+        for mine, tokens in prefixes(told, rows, self.sequences.end).values():
+            some = {name: part.take(torch.from_numpy(mine)) for name, part in rest.items()}
+            readers.append(NetworkReader(self.net, len(mine), some, self.guidance, tokens, self.span))
+            places.append(mine)
+        return readers[0] if len(readers) == 1 else Grouped(readers, places)
 
     @torch.no_grad()
     def log_prob(self, x: Ragged, given: Encoded | Given | None = None) -> Floats:
@@ -183,7 +208,7 @@ class NextToken(Trained, Sequential):
         opening = np.asarray(self.sequences.opening, np.int64)
         wholes = [np.concatenate([opening, x[i]]) for i in range(len(x))]
         counts = [self._counts(whole) for whole in wholes]
-        pieces = segments(map(len, wholes), self.net.context, len(opening))
+        pieces = segments(map(len, wholes), self.span, len(opening))
         for start in range(0, len(pieces), PART):
             part = pieces[start : start + PART]
             rows = torch.tensor([piece.row for piece in part])
@@ -202,7 +227,7 @@ class NextToken(Trained, Sequential):
 
     def _scored(self, wholes: Sequence[Ints], pieces: Sequence[Segment], given: Given) -> list[Floats]:
         """log p of the tokens that each window of a whole sequence asks for, by the network."""
-        ends = [piece.start + self.net.context + 1 for piece in pieces]
+        ends = [piece.start + self.span + 1 for piece in pieces]
         read = [whole[piece.start : end] for whole, piece, end in zip(wholes, pieces, ends, strict=True)]
         wide = max(map(len, read))
         nats = self._nats(torch.tensor(np.array([np.pad(part, (0, wide - len(part))) for part in read])), given)

@@ -103,6 +103,7 @@ def check_sequences(kind: type[Learner]) -> None:
         check_written_as_scored(learner)
         check_gaps(learner)
         check_restored(learner, made(kind, name, seed=9, infill=0.5))
+        check_told(kind, name)
     first = fitted(kind, kind.networks[0], mix=1)
     check_written_as_scored(first)
     check_restored(first, made(kind, kind.networks[0], seed=9, mix=1))
@@ -194,6 +195,53 @@ def check_restored(learner: Learner, twin: Learner) -> None:
     assert isinstance(learner, Scores)
     assert isinstance(twin, Scores)
     assert np.array_equal(learner.log_prob(docs), twin.log_prob(docs)), "a restored learner scores differently"
+
+
+def check_told(kind: type[Learner], network: str) -> None:
+    """What is told before a sequence is read, in every window; nothing told is nothing there; other rows change none.
+
+    A row longer than a context is drawn as it is scored, beside rows that are told more or less.
+    """
+    import torch
+
+    from anew.core.batch import Encoded
+    from anew.core.sequences import Told
+    from anew.testing.losses import check_loss
+    from anew.windows import Documents
+
+    if not issubclass(kind.variant(network), Trained):
+        return
+    space, docs = example_sequences()
+    given = {"a": Told((SIZE,), most=20), "b": Told((SIZE,), most=3)}
+    learner: Any = kind(space, given, network=network, **SMALL)  # type: ignore[call-arg]
+    torch.manual_seed(1)
+    for parameter in learner.module.parameters():
+        torch.nn.init.normal_(parameter, std=0.2)
+    long = next(i for i in range(len(docs)) if len(docs[i]) > 3 * CONTEXT)
+    rows = docs.take([long, long, 0, 1])
+    tokens, there = torch.arange(80).reshape(4, 20) % 10, torch.ones(4, 20, dtype=torch.bool)
+    there[1], there[2, 5:] = False, False  # told by b alone; little
+    said = {"a": Encoded(tokens, there), "b": Encoded(tokens[:, :3], there[:, :3])}
+    scored = learner.log_prob(rows, said)
+    for i in range(4):
+        one = {name: part.take(torch.tensor([i])) for name, part in said.items()}
+        assert np.isclose(learner.log_prob(rows.take([i]), one)[0], scored[i], atol=1e-3), "another row changes a score"
+    nothing = {name: Encoded(part.x, torch.zeros_like(part.present)) for name, part in said.items()}
+    silent = learner.log_prob(rows, nothing)
+    assert not np.isclose(silent[0], scored[0]), "what is told is ignored"
+    assert np.isclose(silent[0], silent[1]), "what is not present is told"
+    reader, total = learner.reader(4, said), np.zeros(4)
+    logits = reader.read(np.full((4, 1), END))
+    for t in range(min(len(rows[0]), len(rows[1]))):
+        z: Floats = logits[:, :SIZE].astype(np.float64)
+        step = np.array([[rows[i][t] if t < len(rows[i]) else END] for i in range(4)])
+        asked = np.array([t < len(rows[i]) for i in range(4)])
+        total += asked * (z[np.arange(4), step[:, 0]] - np.logaddexp.reduce(z, 1))
+        logits = reader.read(step)
+    assert np.allclose(total, scored, atol=1e-3), f"what is drawn ({total}) is not what is scored ({scored})"
+    source = Documents(rows, space, CONTEXT, said, told=tuple(said))
+    if network == kind.networks[0]:  # an LSTM of torch does not vectorise
+        check_loss(learner, source.take(torch.arange(len(source))))
 
 
 def _check_loss(learner: Learner) -> None:
