@@ -64,7 +64,7 @@ def test_a_held_draw_follows_the_model_and_its_seed(model: Model) -> None:
     ("how", "error", "wrong"),
     [
         ({"regex": "a{50}", "tokens": 10}, BudgetError, "has 50 tokens"),
-        ({"regex": "a", "choices": ["b"]}, UsageError, "one of regex, schema and choices"),
+        ({"regex": "a", "choices": ["b"]}, UsageError, "one of regex, schema, choices and words"),
         ({"regex": "a", "stop": "b"}, UsageError, "ends where that says"),
         ({"regex": "a^"}, GrammarError, "No text at all"),
         ({"schema": {"type": "integer", "minimum": 2, "maximum": 1}}, GrammarError, r"at \$ exclude"),

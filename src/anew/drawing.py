@@ -10,7 +10,7 @@ from anew.core.errors import CapabilityError, UsageError
 from anew.factor import Factor
 from anew.plan import OBJECTIVES
 
-HOLDING = ("regex", "schema", "choices")  # what a text may be
+HOLDING = ("regex", "schema", "choices", "words")  # what a text may be
 ALONE = frozenset({"prompt", "stop", *HOLDING})  # said in the words of one text
 
 
@@ -39,7 +39,9 @@ def _check_held(options: Mapping[str, Any]) -> None:
     """A text is held by one thing, which alone says where it ends."""
     held = [name for name in (*HOLDING, "stop") if name in options]
     if len(held) > 1:
-        raise UsageError("A text is held by one of regex, schema and choices, and ends where that says", found=held)
+        raise UsageError(
+            "A text is held by one of regex, schema, choices and words, and ends where that says", found=held
+        )
 
 
 def _check(name: str, value: Any, factors: Sequence[Factor]) -> None:

@@ -33,12 +33,15 @@ from anew.core.learner import Arrays, Config
 from anew.core.ragged import Bools, Ragged
 from anew.core.release import Release
 from anew.core.schema import Schema
+from anew.grammar.beside import Beside
 from anew.grammar.languages import LANGUAGES
 from anew.grammar.tokens import Guide
+from anew.grammar.wording import lengths, standing
 
 CORPUS = 3_000_000  # bytes from which pieces are learned
 OPENINGS = ("\r\n\r\n", "\n\n", "\r\n", "\n")  # that may stand between two passages
 LONGEST = 16_384  # tokens of a draw, at most
+TOLD, SCALAR = 96, 64  # tokens of a field that is told before a text, and of one of a scalar, at most
 BREAK = 2  # a draw may be so many times as long as the longest text
 
 
@@ -151,6 +154,28 @@ class Text(Codec[pl.DataFrame]):
         text = content.decode(errors="replace")
         return text.rstrip("\ufffd") if _cut(content) else text
 
+    # ---------------------------------------------------------------- what is told before a text
+
+    def telling(self, other: Codec[Any] | None) -> Any:
+        from anew.core.sequences import Told
+
+        most = other.most if isinstance(other, Text) else SCALAR
+        return Told((self.vocabulary.size,), most=min(most, TOLD))
+
+    def told(self, cells: pl.Series) -> Any:
+        """Each cell as a line under its column's name, cut where it is too long; an empty one is not said."""
+        import torch
+
+        from anew.core.batch import Encoded
+
+        lines = ["" if cell is None else f"{cells.name}: {' '.join(str(cell).split())}\n" for cell in cells]
+        rows = [row[:TOLD] for row in self.vocabulary.encode(lines)]
+        x = np.zeros((len(rows), max(map(len, rows), default=0)), np.int64)
+        present = np.zeros(x.shape, bool)
+        for i, row in enumerate(rows):
+            x[i, : len(row)], present[i, : len(row)] = row, True
+        return Encoded(torch.from_numpy(x), torch.from_numpy(present))
+
     # ---------------------------------------------------------------- options of a draw, gaps
 
     def said(self, option: str, value: Any) -> Any:
@@ -160,8 +185,24 @@ class Text(Codec[pl.DataFrame]):
             words = [value] if isinstance(value, str) else list(value)
             return self._stop([_word(option, word).encode() for word in words])
         if option in LANGUAGES:
-            return Guide(LANGUAGES[option](value), self.vocabulary.pieces, END)
+            return (
+                self._worded(value)
+                if option == "words"
+                else Guide(LANGUAGES[option](value), self.vocabulary.pieces, END)
+            )
         return value
+
+    def _worded(self, asked: Any) -> Guide | Beside:
+        """What all texts are held to, or of a list what each is."""
+        if isinstance(asked, list):
+            made = {repr(one): self._worded(one) for one in asked}
+            return Beside([made[repr(one)] for one in asked])  # type: ignore[misc]
+        language, (least, most) = LANGUAGES["words"](asked), lengths(asked)
+        pieces = list(self.vocabulary.pieces)
+        signs = standing(asked)
+        for sign, text in signs.items():
+            pieces[ord(sign)] = text.encode()
+        return Guide(language, pieces, END, least=least, most=most, signs=[ord(sign) for sign in signs])
 
     def _stop(self, words: Sequence[bytes]) -> Callable[[list[int]], list[int] | None]:
         """What a row keeps once one of the words stands in it: all before that."""

@@ -9,5 +9,11 @@ from anew.grammar.automaton import Automaton
 from anew.grammar.choices import choices
 from anew.grammar.regex import regex
 from anew.grammar.schema import schema
+from anew.grammar.wording import wording
 
-LANGUAGES: dict[str, Callable[[Any], Automaton]] = {"regex": regex, "schema": schema, "choices": choices}
+LANGUAGES: dict[str, Callable[[Any], Automaton]] = {
+    "regex": regex,
+    "schema": schema,
+    "choices": choices,
+    "words": wording,
+}

@@ -22,6 +22,8 @@ import numpy.typing as npt
 from anew.core.errors import BudgetError, GrammarError
 from anew.grammar.automaton import DEAD, FAR, START, Automaton, Bools, Ints
 
+WIDE = 4  # bytes of a character, at most
+URGE = 2.0  # nats that a token gains which stands for a whole text that is still required
 _WHOLE = 8_000_000  # steps of a table of states and tokens that are followed as a whole
 _BATCH = 256  # states that are followed at once
 _NEVER = 32_767  # an int16 that no budget reaches
@@ -72,16 +74,31 @@ class _Tree:
 class Guide:
     """A language and a vocabulary: `pieces` are the bytes of each token, empty for a mark; `end` closes a text."""
 
-    def __init__(self, language: Automaton, pieces: Sequence[bytes], end: int) -> None:
-        single = {piece for piece in pieces if len(piece) == 1}
-        if len(single) < 256:
-            raise GrammarError("A constraint needs a vocabulary in which every byte is a token", found=len(single))
+    def __init__(
+        self,
+        language: Automaton,
+        pieces: Sequence[bytes],
+        end: int,
+        *,
+        least: int = 0,
+        most: int | None = None,
+        signs: Sequence[int] = (),
+    ) -> None:
+        single = {piece[0] for piece in pieces if len(piece) == 1}
+        used = [byte for byte in range(256) if (language.table[START:, language.classes[byte]] != DEAD).any()]
+        if not single.issuperset(used):
+            lacking = len(set(used) - single)
+            raise GrammarError(
+                "A constraint needs a vocabulary in which every byte is a token", found=f"{lacking} are not"
+            )
         self.language, self.end, self.size = language, end, len(pieces)
+        self.least, self.most, self.signs = least, most, list(signs)
         self._tree = _Tree.of([b"" if token == end else piece for token, piece in enumerate(pieces)])
         self.pieces = [b"" if token == end else piece for token, piece in enumerate(pieces)]
         longest = max(map(len, self.pieces))
         self._bytes = np.zeros((self.size, longest), np.intp)  # classes of bytes
         self._lengths = np.array([len(piece) for piece in self.pieces])
+        self.letters = np.array([sum(byte & 0xC0 != 0x80 for byte in piece) for piece in self.pieces])
         for token, piece in enumerate(self.pieces):
             self._bytes[token, : len(piece)] = language.classes[list(piece)]
         self._kind = language.classes[self._tree.byte]
@@ -95,7 +112,12 @@ class Guide:
     @property
     def shortest(self) -> int:
         """The fewest tokens of a text."""
-        return int(self.distance[START])
+        return max(int(self.distance[START]), -(-self.least // max(int(self.letters.max()), 1)))
+
+    @property
+    def longest(self) -> int | None:
+        """The most tokens of a text, where its characters are counted: a token may be a byte, a character four."""
+        return None if self.most is None else WIDE * self.most + 1
 
     def start(self, rows: int, budget: int) -> Walk:
         """Rows that have written nothing, with room for `budget` tokens, and 32,767 at most."""
@@ -104,6 +126,12 @@ class Guide:
                 f"The shortest text that the constraint allows has {self.shortest:,} tokens",
                 found=f"{budget:,} tokens to write",
                 do="Allow more tokens",
+            )
+        if self.most is not None and self.language.distance[START] > self.most:
+            raise BudgetError(
+                f"The shortest text that the constraint allows has {self.language.distance[START]:,} bytes",
+                found=f"{self.most:,} characters at most",
+                do="Allow more characters, or ask for fewer words",
             )
         return Walk(self, np.full(rows, START, np.int32), min(budget, _NEVER))
 
@@ -153,7 +181,7 @@ class Guide:
             found.append((places[ends], tree.token[nodes[ends]], reached[ends]))
         return found
 
-    def after(self, states: Ints, tokens: npt.NDArray[np.integer]) -> Ints:
+    def after(self, states: Ints, tokens: npt.NDArray[np.integer] | int) -> Ints:
         """(B,): the states after a token each; the end leaves a state as it is."""
         found = states
         lengths = self._lengths[tokens]
@@ -165,8 +193,9 @@ class Guide:
     # -------------------------------------------------------------------------------------------------------- distance
 
     def _distances(self) -> Ints:
-        """(S,): the fewest tokens to an end, or the fewest bytes where the table is too large to look at."""
-        if self._lengths.max() == 1:
+        """(S,): the fewest tokens to an end, or the fewest bytes where the table is too large to look at, or where
+        characters are counted, which are not more than bytes."""
+        if self._lengths.max() == 1 or self.most is not None:
             return self.language.distance
         steps = self._steps()
         if steps is None:
@@ -201,18 +230,35 @@ class Walk:
 
     def __init__(self, guide: Guide, states: Ints, left: int) -> None:
         self.guide, self.states, self.left = guide, states, left
+        self.written = np.zeros(len(states), np.int64)  # characters
 
     def allowed(self, rows: npt.NDArray[np.integer] | slice = slice(None)) -> Bools:
         """(B, V): the tokens that may come next, of some rows or all."""
-        return np.asarray(self.guide.needed(self.states[rows]) < self.left)
+        needed = self.guide.needed(self.states[rows])
+        found = np.asarray(needed < self.left)
+        if self.guide.most is not None:
+            found &= self.written[rows][:, None] + self.guide.letters + needed <= self.guide.most
+        if self.guide.least:
+            short = self.written[rows] < self.guide.least
+            found[short & (found.sum(1) > 1), self.guide.end] = False
+        return found
 
     def bar(self, logits: npt.NDArray[np.float32], rows: npt.NDArray[np.integer] | slice = slice(None)) -> None:
         """Gives no chance, in place, to the tokens (B, V) that may not come next."""
-        np.copyto(logits, -np.inf, where=self.guide.needed(self.states[rows]) >= self.left)
+        np.copyto(logits, -np.inf, where=~self.allowed(rows))
+        for sign in self.guide.signs:
+            logits[:, sign] += URGE * self._brings(sign, rows)
+
+    def _brings(self, sign: int, rows: npt.NDArray[np.integer] | slice) -> Bools:
+        """Whether a sign writes what is required and was not written yet: the end comes nearer by all of it."""
+        states = self.states[rows]
+        nearer = self.guide.language.distance[states] - self.guide.language.distance[self.guide.after(states, sign)]
+        return np.asarray(nearer >= len(self.guide.pieces[sign]))
 
     def write(self, tokens: npt.NDArray[np.integer], rows: npt.NDArray[np.integer] | slice = slice(None)) -> None:
         """The tokens that were drawn for some rows or all."""
         self.states[rows] = self.guide.after(self.states[rows], tokens)
+        self.written[rows] += self.guide.letters[tokens]
         self.left -= 1
 
     def finished(self) -> Bools:

@@ -18,6 +18,7 @@ from anew.core.learner import Completes, Counted, Learner, Samples, Scores
 from anew.core.ragged import Bools, Ragged
 from anew.core.sequences import Sequences
 from anew.core.space import Space
+from anew.grammar.beside import Beside
 from anew.grammar.tokens import Guide
 from anew.objectives._built import Given, some_of
 from anew.objectives._choosing import Style
@@ -28,7 +29,7 @@ from anew.objectives._writing import Ending, Held, Stop, dice_of, write, written
 NUMBERS = ("temperature", "top_p", "min_p", "repetition", "guidance")
 WHOLE = ("top_k", "tokens")
 ROOM = 2  # a draw that is held may be so many times as long as the shortest text
-HOLDING = ("regex", "schema", "choices")  # what a sequence may be
+HOLDING = ("regex", "schema", "choices", "words")  # what a sequence may be
 
 
 class Sequential(Learner, Counted, Samples[Any], Scores[Any], Completes[Any]):
@@ -53,6 +54,7 @@ class Sequential(Learner, Counted, Samples[Any], Scores[Any], Completes[Any]):
         self.regex: Guide | None = None
         self.schema: Guide | None = None
         self.choices: Guide | None = None
+        self.words: Guide | Beside | None = None
         mine = {name: value for name, value in options.items() if name in self.draws}
         for name, value in mine.items():
             setattr(self, name, value)
@@ -74,13 +76,18 @@ class Sequential(Learner, Counted, Samples[Any], Scores[Any], Completes[Any]):
         self, starts: Sequence[Sequence[int]], rng: np.random.Generator, given: Encoded | Given | None = None
     ) -> Iterator[list[list[int]]]:
         """What follows these tokens and the prompt, all of one length: the rows so far, after each token."""
-        guide = self.regex or self.schema or self.choices
+        guide = self._guide
         most = self.tokens or max(self.sequences.most, ROOM * guide.shortest if guide else 0)
+        most = min(most, (guide.longest if guide else None) or most)
         held = Held.of(self.sequences, guide.start(len(starts), most)) if guide else None
         dice = dice_of(rng, len(starts), most)
         whole = np.array([[*self.sequences.opening, *start, *self.prompt] for start in starts], np.int64)
         ending = Ending.of(self.sequences, self.stop) if held is None else Ending(self.sequences.end)
         return write(self.reader(len(starts), given), whole, dice, self._style, ending, self.size, held=held)
+
+    @property
+    def _guide(self) -> Guide | Beside | None:
+        return self.regex or self.schema or self.choices or self.words
 
     @property
     def _style(self) -> Style:
@@ -105,8 +112,8 @@ class Sequential(Learner, Counted, Samples[Any], Scores[Any], Completes[Any]):
         before, after = row[: gap[0]], row[gap[-1] + 1 :]
         if not after:
             return [*before, *written(self.write([before], rng, given), 1)[0]]
-        if self.regex or self.schema or self.choices:
-            raise CapabilityError("A gap within a text cannot be held", do="Leave out regex, schema or choices")
+        if self._guide is not None:
+            raise CapabilityError("A gap within a text cannot be held", do=f"Leave out {', '.join(HOLDING)}")
         if not self.gaps:
             raise CapabilityError(
                 "This model was not fitted to fill gaps: it can only write on", do="Fit again with --option infill=0.5"

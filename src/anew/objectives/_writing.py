@@ -17,6 +17,7 @@ import numpy as np
 from anew.core.columns import Floats
 from anew.core.ragged import Ints
 from anew.core.sequences import Sequences
+from anew.grammar.beside import Walks
 from anew.grammar.tokens import Walk
 from anew.objectives._choosing import Style, pick
 from anew.objectives._reading import Logits, Reader
@@ -53,12 +54,12 @@ class Ending:
 class Held:
     """A language that rows are held in; where no `end` was learned, its chance is that of the token `like` it."""
 
-    walk: Walk
+    walk: Walk | Walks
     end: int
     like: int
 
     @classmethod
-    def of(cls, space: Sequences, walk: Walk) -> Held:
+    def of(cls, space: Sequences, walk: Walk | Walks) -> Held:
         return cls(walk, space.end, space.opening[0] if space.continuing else space.end)
 
     def bar(self, logits: Logits, rows: Ints) -> None:
