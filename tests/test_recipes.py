@@ -68,9 +68,12 @@ LONG = ("scans", "style")  # they train several models and judges
 def test_a_recipe_runs_on_its_example_and_leaves_a_page_that_stands_alone(name: str, tmp_path: Path) -> None:
     small: dict[str, Any] = {
         "augment": {"splits": 2, "add": 100},
+        "copywriting": {"time": 1, "n": 1, "drafts": 1, "tested": 4, "width": 32, "context": 64, "most": 90},
         "assets": {"time": 2, "n": 8},
         "diagnose": {"time": 2},
+        "practice": {"time": 1, "n": 2, "tested": 4, "width": 32, "context": 64},
         "scans": {"time": 2, "splits": 2, "keep": 60},
+        "scripts": {"time": 1, "n": 1, "speeches": 2, "width": 32, "context": 64},
         "style": {"time": 2, "n": 8, "keep": 60},
         "visuals": {"time": 2, "n": 4},
     }.get(name, {})
