@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 import anew.recipes as recipes
 from anew.core.errors import DataError, UsageError
 from anew.data.examples import example
+from anew.recipes._grading import agreement
 
 
 def test_later_reviews_are_compared_with_earlier_ones(tmp_path: Path) -> None:
@@ -36,3 +38,36 @@ def test_without_texts_or_with_the_wrong_words_it_says_so() -> None:
         recipes.sentiment(reviews, positive="great")
     with pytest.raises(DataError, match="Drift needs 20 reviews a side"):
         recipes.sentiment(reviews, newer=reviews[:3])
+
+
+# ---------------------------------------------------------------- grade
+
+
+def test_answers_are_graded_refused_and_told_what_the_nearest_was(tmp_path: Path) -> None:
+    graded = example("answers")
+    graded[:40].drop("score").write_csv(tmp_path / "late.csv")
+    found = recipes.grade(graded[40:], new=tmp_path / "late.csv", longest=200, out=tmp_path / "out")
+    proposed = pl.read_csv(tmp_path / "out" / "graded.csv")
+    guess, truth = proposed["proposed score"].to_numpy(), graded["score"][:40].to_numpy()
+    there = ~np.isnan(guess)
+    assert there.mean() > 0.9
+    assert np.corrcoef(guess[there], truth[there])[0, 1] > 0.7
+    assert set(proposed["to the nearest answer"]) <= set(graded["feedback"])
+    asked = pl.DataFrame({"question": ["What do roots do?"] * 2, "answer": ["?!", "x " * 300]})
+    why = found.grade(asked)["refused"].to_list()
+    assert why == ["it has no word", "it is too long: 600 characters, of 200 at most"]
+    assert all(one["value"] >= 0.95 for one in found.figures["made up"].values())
+    assert found.figures["second grader"] is None
+
+
+def test_columns_that_are_not_there_are_asked_for() -> None:
+    graded = example("answers")
+    with pytest.raises(DataError, match="No column looks like the score"):
+        recipes.grade(graded.drop("score"))
+    with pytest.raises(DataError, match="no numbers, or all the same"):
+        recipes.grade(graded.with_columns(score=pl.lit(1.0)))
+
+
+@pytest.mark.parametrize(("a", "b", "kappa"), [([0, 1, 2], [0, 1, 2], 1.0), ([0, 0, 2, 2], [0, 2, 0, 2], 0.0)])
+def test_agreement_is_cohens_weighted_kappa(a: list[int], b: list[int], kappa: float) -> None:
+    assert agreement(np.array(a, float), np.array(b, float), [0, 1, 2]) == pytest.approx(kappa)
