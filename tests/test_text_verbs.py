@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import anew
-from anew.core.errors import CapabilityError, UsageError
+from anew.core.errors import CapabilityError, StoreError, UsageError
 from anew.model import Model
 
 GOOD, BAD, THINGS = ("lovely", "superb"), ("awful", "poor"), ("film", "book")
@@ -162,3 +162,11 @@ def test_the_command_line(tmp_path: Path, anew_command: Callable[..., object]) -
     filled = anew_command("complete", "out/model", "gaps.txt", "--gap", "[...]")
     assert filled.stdout.startswith("KING:\nnow is the ")
     assert np.all([mark not in filled.stdout for mark in ("[...]", "text\n")])
+
+
+def test_weights_of_another_network(model: Model) -> None:
+    (factor,) = model.joint.factors
+    config, arrays = factor.learner.state()
+    one = next(iter(arrays))
+    with pytest.raises(StoreError, match="another network.*Fit the model again"):
+        factor.learner.restore(config, {f"{name}.0" if name == one else name: value for name, value in arrays.items()})

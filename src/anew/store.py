@@ -320,6 +320,8 @@ def load(folder: Path, threads: int) -> tuple[Joint, Schema, Plan, dict[str, Any
     plan = Plan.model_validate(config["plan"])
     try:
         joint = unpack(config, arrays, schema, threads)
+    except StoreError:
+        raise
     except (KeyError, ValueError, TypeError) as error:
         raise StoreError(f"{_name(folder)} is damaged: {error}", do="Fit it again") from error
     provenance = json.loads((folder / "provenance.json").read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anew.core.columns import Allowed, Bools, Cells, Columns, Floats
+from anew.core.errors import StoreError
 from anew.core.ragged import Ragged
 from anew.core.release import Release
 
@@ -165,7 +166,15 @@ class Trained(Learner):
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         import torch
 
-        self.module.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+        weights = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        try:
+            self.module.load_state_dict(weights)
+        except RuntimeError as error:
+            raise StoreError(
+                "The weights belong to another network: an earlier version of anew made them, or the file is damaged",
+                found=str(error).splitlines()[-1].strip(),
+                do="Fit the model again with this version",
+            ) from error
 
 
 class Counted(ABC):
