@@ -168,5 +168,5 @@ def test_weights_of_another_network(model: Model) -> None:
     (factor,) = model.joint.factors
     config, arrays = factor.learner.state()
     one = next(iter(arrays))
-    with pytest.raises(StoreError, match="another network.*Fit the model again"):
+    with pytest.raises(StoreError, match=r"another network.*Fit the model again"):
         factor.learner.restore(config, {f"{name}.0" if name == one else name: value for name, value in arrays.items()})

@@ -91,7 +91,7 @@ def _arc(
 
 def _data(factor: Factor, frame: pl.DataFrame) -> Any:
     """Rows as the learner reads them. A level never seen has no place in the space."""
-    if factor.picture:
+    if factor.part is not None:
         return factor.encode(frame)
     cells = factor.learned.cells(frame)
     for j, field in enumerate(factor.learned.learned):

@@ -20,7 +20,7 @@ from anew.core.network import NETWORKS
 from anew.core.schema import MADE, SCALAR, Schema
 from anew.data.dataset import Dataset
 from anew.planned import OBJECTIVES, FactorPlan, Plan
-from anew.suited import USUAL, about, check_reads
+from anew.suited import USUAL, about, check_reads, in_positions
 
 PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
 PREDICTORS_OF_PICTURES = ("linear", "conv")
@@ -142,7 +142,8 @@ def _factor(
         coded, options = compression(schema[learn[0]], view, options)
         front = None if coded is None else _front(learn, coded, seconds)
     read = learn if issubclass(OBJECTIVES[name], Samples) else (*learn, *given)
-    network = _network(name, network, bool(pictures_of(schema, read)), alike=view == "Tokens")
+    alike = view == "Tokens" or in_positions(name, kind_learned)
+    network = _network(name, network, bool(pictures_of(schema, read)), alike=alike)
     kind = OBJECTIVES[name].variant(network)
     _check_options(kind, name, options)
     seconds = seconds - (front.seconds or 0.0) if front and seconds else seconds

@@ -8,7 +8,7 @@ from anew.core.learner import Samples
 from anew.core.schema import Schema
 from anew.planned import OBJECTIVES
 
-VIEWS = {"text": "Sequence"}  # in which objectives learn what is no cell of a table
+VIEWS = {"text": ("Sequence", "Tokens")}  # in which objectives learn what is no cell of a table
 NEVER_CELLS = frozenset({"Sequence"})
 USUAL = {"image": "diffusion", "text": "next_token"}  # objectives; cells are learned by the chain
 
@@ -21,7 +21,7 @@ def about(schema: Schema, fields: tuple[str, ...], objective: str | None) -> str
     kinds = {schema[name].kind for name in fields}
     if "image" in kinds:
         return "image"
-    cells = objective is not None and VIEWS["text"] not in OBJECTIVES[objective].reads
+    cells = objective is not None and VIEWS["text"][0] not in OBJECTIVES[objective].reads
     return "text" if "text" in kinds and (not cells or kinds == {"text"}) else None
 
 
@@ -37,8 +37,13 @@ def check_reads(objective: str, kind: str, learn: tuple[str, ...]) -> None:
         )
 
 
+def in_positions(objective: str, kind: str) -> bool:
+    """Whether what is learned of such a column are positions that share one vocabulary: texts as a whole."""
+    return kind in VIEWS and VIEWS[kind][0] not in OBJECTIVES[objective].reads
+
+
 def _learns(objective: str, kind: str) -> bool:
     reads = set(OBJECTIVES[objective].reads)
     if kind == "image":
         return read_as(OBJECTIVES[objective].reads) is not None
-    return VIEWS[kind] in reads if kind in VIEWS else bool(reads - NEVER_CELLS)
+    return bool(reads & set(VIEWS[kind])) if kind in VIEWS else bool(reads - NEVER_CELLS)

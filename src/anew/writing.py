@@ -41,6 +41,12 @@ def filled(
                 cells[i] = text
             empty = [i for i in empty if cells[i] is None]
     while mark and (marked := [i for i, cell in enumerate(cells) if cell is not None and mark in cell]):
+        if factor.view != "Sequence":
+            raise CapabilityError(
+                f"{factor.plan.objective} knows how long a text is, so it cannot fill a gap of any length",
+                found=mark,
+                do="Fit with the objective next_token and --option infill=0.5",
+            )
         parts = [_around(cells[i] or "", mark) for i in marked]
         x, known = factor.part.gaps(pl.DataFrame({name: [near for near, _ in parts]}), mark)
         whole = factor.decode(learner.complete(x, known, rng, factor.encode_given(drawn[marked])))[name]

@@ -46,6 +46,14 @@ class Vocabulary:
         """What tokens stand for; marks stand for nothing."""
         return b"".join([self.pieces[token] for token in tokens])
 
+    def state(self) -> list[list[str]]:
+        """The merges, as JSON may hold them."""
+        return [[piece.decode("latin-1") for piece in pair] for pair in self.merges]
+
+    @classmethod
+    def restored(cls, merges: Sequence[Sequence[str]]) -> Vocabulary:
+        return cls([(a.encode("latin-1"), b.encode("latin-1")) for a, b in merges])
+
     @cached_property
     def _tokenizer(self) -> Any:
         from tokenizers import Tokenizer, models, pre_tokenizers

@@ -3,6 +3,7 @@
 `Sequence`: UTF-8 in a vocabulary of bytes, or of pieces of bytes where there are more than CORPUS of them; each text of
 its own length, ended by END; decode(encode(x)) is x for every string. A text that is missing is the token GONE. Texts
 that continue one another (the passages of one file) have nothing between them: they open after a blank line, or a line.
+`Tokens`: short texts as so many positions with one vocabulary (`_whole`).
 
 Given are: `Words`, the words of a cell (`_words`); `Sentence`, what the whole cell means, as the unit vector of MiniLM
 (core/minilm.py) times sqrt(H), so that a number has about unit variance, read in place of the words wherever that
@@ -25,6 +26,8 @@ from anew.codecs._bags import Bags
 from anew.codecs._passage import Passage
 from anew.codecs._spans import spread
 from anew.codecs._vocabulary import END, GONE, Vocabulary, learned
+from anew.codecs._whole import LONGEST as MOST_AT_ONCE
+from anew.codecs._whole import Whole, cut
 from anew.codecs._words import MEANING, Words, read_by_layers, sentences
 from anew.core.codec import Codec
 from anew.core.columns import Cells, Columns, Floats
@@ -49,7 +52,7 @@ class Text(Codec[pl.DataFrame]):
     """One column of texts."""
 
     kinds = frozenset({"text"})
-    views = ("Sequence",)
+    views = ("Sequence", "Tokens")
     answers = ("Words", "Sentence", "Columns", "Meaning", "Passage")
 
     def __init__(self, schema: Schema) -> None:
@@ -64,6 +67,7 @@ class Text(Codec[pl.DataFrame]):
         self.vocabulary = Vocabulary()
         self.opening = ""  # where passages continue one another
         self.least, self.most = 0, 1024
+        self.whole = Whole()
 
     @property
     def learned(self) -> tuple[Any, ...]:
@@ -84,6 +88,9 @@ class Text(Codec[pl.DataFrame]):
         self.least = int(np.median(lengths)) if self.opening else 0
         self.most = int(min(BREAK * lengths.max(initial=16), LONGEST))
         release.note("the length of a text", self.field.name, 2)
+        if not self.field.continues:
+            self.whole = Whole.of(cells, self.vocabulary)
+            release.note("frequent pieces of words", self.field.name, len(self.whole.vocabulary.merges) + 1)
 
     def prepare(self, view: str, data: pl.DataFrame, release: Release) -> None:
         """The n-grams that solvers read; the words that networks do."""
@@ -97,8 +104,9 @@ class Text(Codec[pl.DataFrame]):
         return data[self.field.name].cast(pl.String).fill_null("").to_list()
 
     def has(self, view: str) -> bool:
-        """Meanings where they were learned from."""
-        return super().has(view) and (self.sentences or view not in ("Sentence", "Meaning"))
+        """Meanings where they were learned from, positions where texts are short."""
+        able = {"Sentence": self.sentences, "Meaning": self.sentences, "Tokens": self.whole.wide > 0}
+        return super().has(view) and able.get(view, True)
 
     def space(self, view: str) -> Any:
         if view in ("Columns", "Meaning"):
@@ -112,10 +120,23 @@ class Text(Codec[pl.DataFrame]):
             from anew.core.space import Real
 
             return Real((MEANING,))
+        if view == "Tokens":
+            return self._positions()
         from anew.core.sequences import Sequences
 
         opening = tuple(self._tokens(self.opening)) if self.opening else (END,)
         return Sequences((self.vocabulary.size,), end=END, opening=opening, least=self.least, most=self.most)
+
+    def _positions(self) -> Any:
+        from anew.core.space import Tokens
+
+        if not self.whole.wide:
+            raise UsageError(
+                "These texts are too long to be learned as a whole",
+                found=f"{self.field.name}: texts of more than {MOST_AT_ONCE} pieces, or passages of one text",
+                do="Fit with the objective next_token, which reads texts of any length",
+            )
+        return Tokens((self.whole.vocabulary.size,) * self.whole.wide, alike=True)
 
     # ---------------------------------------------------------------- encode and decode
 
@@ -135,24 +156,30 @@ class Text(Codec[pl.DataFrame]):
             return sentences(cells)
         there = cells.is_not_null().to_numpy()
         last = np.array([] if self.opening else [END], np.int32)
-        texts = self.vocabulary.encode(cells.drop_nulls().cast(pl.String).to_list())
+        known = cells.drop_nulls().cast(pl.String).to_list()
+        if view == "Tokens":
+            import torch
+
+            from anew.core.batch import Encoded
+
+            pieces = self.whole.vocabulary.encode(known)
+            x = torch.from_numpy(self.whole.laid_out(next(pieces) if here else [GONE] for here in there))
+            return Encoded(x, torch.ones_like(x, dtype=torch.bool))
+        texts = self.vocabulary.encode(known)
         return Ragged.of(np.concatenate([next(texts) if here else [GONE], last]) for here in there)
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
-        if view != "Sequence":
+        if view not in self.views:
             raise UsageError(f"{view} is a view of texts that is read, never decoded")
-        cells = [None if len(row) and row[0] == GONE else self._text(row) for row in (x[i] for i in range(len(x)))]
+        if view == "Tokens":
+            cells = [_cell(row, self.whole.vocabulary) for row in cut(x.x.long().numpy())]
+        else:
+            cells = [_cell(x[i], self.vocabulary) for i in range(len(x))]
         return pl.DataFrame([pl.Series(self.field.name, cells, dtype=pl.String)])
 
     def _tokens(self, text: str) -> list[int]:
         tokens: list[int] = next(self.vocabulary.encode([text])).tolist()
         return tokens
-
-    def _text(self, row: npt.NDArray[np.int32] | Sequence[int]) -> str:
-        """What was cut within a letter is left out, what is no UTF-8 becomes its sign."""
-        content = self.vocabulary.bytes_of(row)
-        text = content.decode(errors="replace")
-        return text.rstrip("\ufffd") if _cut(content) else text
 
     # ---------------------------------------------------------------- what is told before a text
 
@@ -237,26 +264,35 @@ class Text(Codec[pl.DataFrame]):
     # ---------------------------------------------------------------- state
 
     def state(self) -> tuple[Config, Arrays]:
-        merges = [[piece.decode("latin-1") for piece in pair] for pair in self.vocabulary.merges]
+        merges = self.vocabulary.state()
         words = {"vocabulary": self.words.vocabulary, "length": self.words.length, "sentences": self.sentences}
         written = {"merges": merges, "opening": self.opening, "least": self.least, "most": self.most}
         read = {} if self.passage is None else {"passage": [self.passage.vocabulary, self.passage.length]}
-        return {**words, **written, **read}, {} if self.bags is None else self.bags.arrays()
+        return {**words, **written, **read, **self.whole.state()}, {} if self.bags is None else self.bags.arrays()
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         self.words = Words(config["vocabulary"], config["length"])
         self.sentences = config.get("sentences", False)
         self.bags = Bags.restored(arrays)
         self.passage = Passage(*config["passage"]) if "passage" in config else None
-        pairs = config.get("merges", [])  # models of captions had none
-        self.vocabulary = Vocabulary([(a.encode("latin-1"), b.encode("latin-1")) for a, b in pairs])
+        self.vocabulary = Vocabulary.restored(config.get("merges", []))  # models of captions had none
         self.opening = config.get("opening", "")
         self.least, self.most = config.get("least", 0), config.get("most", 1024)
+        self.whole = Whole.restored(config)
 
 
 def _opening(cells: pl.Series) -> str:
     """What most passages end with, so that another may begin; nothing where they were cut anywhere."""
     return next((mark for mark in OPENINGS if 2 * cells.str.ends_with(mark).sum() > len(cells)), "")
+
+
+def _cell(row: npt.NDArray[np.integer] | Sequence[int], vocabulary: Vocabulary) -> str | None:
+    """What was cut within a letter is left out, what is no UTF-8 becomes its sign; nothing where there is none."""
+    if len(row) and row[0] == GONE:
+        return None
+    content = vocabulary.bytes_of(row)
+    text = content.decode(errors="replace")
+    return text.rstrip("\ufffd") if _cut(content) else text
 
 
 def _cut(content: bytes) -> bool:

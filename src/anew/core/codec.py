@@ -44,6 +44,8 @@ class Codec(ABC, Generic[D]):
         for view in reads:
             if self.has(view):
                 return view
+        for view in (view for view in reads if view in self.views):
+            self.space(view)  # says itself what it lacks
         raise UsageError(f"{type(self).__name__} has no view of these: {', '.join(reads)}", found=self.views)
 
     @abstractmethod
