@@ -122,13 +122,17 @@ class Causal(Network):
     """
 
     context: int
+    lapses: int = 0  # parts of a position that it leaves out by chance while it learns
 
     @abstractmethod
     def __init__(self, size: int, *, given: Mapping[str, Space], context: int = 256, **sized: Any) -> None: ...
 
     @abstractmethod
-    def forward(self, x: torch.Tensor, given: Mapping[str, Encoded]) -> torch.Tensor:
-        """Tokens (B, L), conditions -> logits (B, L, K): those at t know x_t and what came before."""
+    def forward(self, x: torch.Tensor, given: Mapping[str, Encoded], dice: torch.Tensor | None = None) -> torch.Tensor:
+        """Tokens (B, L), conditions -> logits (B, L, K): those at t know x_t and what came before.
+
+        While it learns, dice (B, L, lapses) in [0, 1) say what it leaves out.
+        """
 
     @abstractmethod
     def begin(self, rows: int, given: Mapping[str, Encoded]) -> Any:

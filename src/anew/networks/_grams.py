@@ -21,6 +21,7 @@ LONGEST = 4  # tokens of an n-gram
 LENGTHS = range(2, LONGEST + 1)
 ROWS = 1 << 14
 SIZE = 64
+LEFT_OUT = 0.5  # of the n-grams while learning: long ones are learned by heart in a few passes
 PRIME, SHIFT = 1_000_003, 17
 BEFORE = 1  # stands before the first token
 # of each token of a window, the last one first in the longest n-gram, by the length of the n-gram: (LONGEST, G)
@@ -44,10 +45,13 @@ class Grams(nn.Module):
         self.register_buffer("powers", torch.tensor(POWERS), persistent=False)
         self.register_buffer("first", torch.tensor(FIRST), persistent=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, L) -> (B, L, H)"""
+    def forward(self, x: Tensor, dice: Tensor | None = None) -> Tensor:
+        """(B, L) -> (B, L, H); what chance leaves out: that of dice (B, L, G)."""
         windows = F.pad(x, (LONGEST - 1, 0), value=BEFORE).unfold(1, LONGEST, 1)
-        result: Tensor = self.lift(self.table(hashes(windows, self.powers, self.first)).flatten(2))
+        found = self.table(hashes(windows, self.powers, self.first))  # (B, L, G, D)
+        if dice is not None:
+            found = found * ((dice >= LEFT_OUT) / (1 - LEFT_OUT))[..., None]
+        result: Tensor = self.lift(found.flatten(2))
         return result
 
 

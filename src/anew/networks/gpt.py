@@ -27,7 +27,7 @@ from anew.core.batch import Encoded
 from anew.core.network import Causal
 from anew.core.space import Space
 from anew.networks._cached import Cache, Words
-from anew.networks._grams import Grams
+from anew.networks._grams import LENGTHS, Grams
 from anew.networks._rms import norm, squared_relu
 from anew.networks._towers import Context
 
@@ -53,6 +53,7 @@ class GPT(nn.Module, Causal):
         self.embed = nn.Embedding(size, width)
         self.read = Context(given, width, timed=False) if given else None
         self.grams = Grams(width) if size <= PAIRS else None
+        self.lapses = len(LENGTHS) if self.grams is not None else 0
         self.layers = nn.ModuleList([_Layer(size, width, heads, values=i % 2 == (depth - 1) % 2) for i in range(depth)])
         self.head = nn.Linear(width, size, bias=False)
         self.pairs = nn.Embedding(size, size) if size <= PAIRS else None
@@ -68,15 +69,15 @@ class GPT(nn.Module, Causal):
     def _layers(self) -> list[_Layer]:
         return [layer for layer in self.layers if isinstance(layer, _Layer)]
 
-    def forward(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
-        h = self._start(x, given)
+    def forward(self, x: Tensor, given: Mapping[str, Encoded], dice: Tensor | None = None) -> Tensor:
+        h = self._start(x, given, dice)
         turns = self.turns[:, : x.shape[1]]
         for layer in self._layers():
             h = layer(h, x, turns)
         return self._logits(h, x)
 
-    def _start(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
-        h = norm(self.embed(x) if self.grams is None else self.embed(x) + self.grams(x))
+    def _start(self, x: Tensor, given: Mapping[str, Encoded], dice: Tensor | None) -> Tensor:
+        h = norm(self.embed(x) if self.grams is None else self.embed(x) + self.grams(x, dice))
         return h if self.read is None else h + self.read(len(x), given, None)[:, None]
 
     def _logits(self, h: Tensor, x: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class Recurrent(nn.Module, Causal):
     def reader(cls) -> type[Module]:
         return RecurrentReading
 
-    def forward(self, x: Tensor, given: Mapping[str, Encoded]) -> Tensor:
+    def forward(self, x: Tensor, given: Mapping[str, Encoded], dice: Tensor | None = None) -> Tensor:
         return self._logits(self.cells(self.embed(x) + self._said(len(x), given)[:, None])[0], x)
 
     def _said(self, rows: int, given: Mapping[str, Encoded]) -> Tensor:

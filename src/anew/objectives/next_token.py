@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
+from anew.core.dice import uniform
 from anew.core.learner import Arrays, Config, Learner, Phase, Trained
 from anew.core.muon import Muon
 from anew.core.network import NETWORKS, Causal, Counter, Network
@@ -143,16 +144,24 @@ class NextToken(Trained, Sequential):
         said, aim = x[:, :-1], x[:, 1:]
         if self.share < FOLDED and not given and said.shape[1] % 2 == 0:
             said, aim = (part.reshape(2 * len(part), -1) for part in (said, aim))
-        nats = F.cross_entropy(self.answers(said, given).float().flatten(0, 1), aim.flatten(), reduction="none")
+        nats = F.cross_entropy(
+            self.answers(said, given, generator).float().flatten(0, 1), aim.flatten(), reduction="none"
+        )
         return torch.where(wanted[:, 1:], nats.reshape(len(x), -1), 0.0).sum(1)
 
-    def answers(self, x: Tensor, given: Given) -> Tensor:
+    def answers(self, x: Tensor, given: Given, generator: torch.Generator | None = None) -> Tensor:
         """Logits (B, L, K) of what follows each of tokens (B, L), beside what is given and after what is told."""
         told, rest = apart(self.given, given)
         if not told:
-            return self.net.forward(x, rest)
+            return self.net.forward(x, rest, self._dice(x, generator))
         whole, begins = before(told, x, self.sequences.end)
-        return after(self.net.forward(whole, rest), begins, x.shape[1])
+        return after(self.net.forward(whole, rest, self._dice(whole, generator)), begins, x.shape[1])
+
+    def _dice(self, x: Tensor, generator: torch.Generator | None) -> Tensor | None:
+        """What a network that learns may leave out."""
+        if generator is None or not self.net.lapses or not torch.is_grad_enabled():
+            return None
+        return uniform((*x.shape, self.net.lapses), generator, x.device)
 
     def count(self, x: Ragged, release: Release) -> None:
         if self.counter is not None:
