@@ -82,18 +82,19 @@ def products(data):
     table = Dataset.open(train)
     roles = _copy_roles.roles_of(table, "description", "name", "category", "keywords", None)
     table = some(as_said(table, ["name", "keywords"]), [*roles.told, roles.text])
-    return table, roles, _copy_roles.products_of(test, roles)[:PRODUCTS]
+    held = _copy.Limits((roles.name, roles.keywords), AVOID, 0, MOST)
+    able = [one for one in _copy_roles.products_of(test, roles) if _copy.possible(roles, held, one)]
+    return table, roles, able[:PRODUCTS], held
 
 
 def copy(data, folder):
-    table, roles, given = products(data)
+    table, roles, given, held = products(data)
     model, spent = fitted("copy", _copy.with_signs(table, roles), roles.text, roles.told, folder)
     learned = _copy_roles.products_of(table.frame, roles)
     known = [one[roles.text] for one in learned]
     marks = _copy_marks.Marks(roles, known, learned, SEED)
     desk = _copy.Desk(model, roles, known, HOW)
     free = _copy.Limits((), (), 0, MOST)
-    held = _copy.Limits((roles.name, roles.keywords), AVOID, 0, MOST)
     made = {
         "new copy, nothing required": desk.written(given, free, n=1, drafts=1, seed=SEED),
         "the same, best of as many drafts": desk.written(given, free, n=1, drafts=DRAFTS, seed=SEED),

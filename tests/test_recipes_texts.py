@@ -13,7 +13,7 @@ import anew.recipes as recipes
 from anew.core.errors import DataError, UsageError
 from anew.recipes import _bank, _play, _play_marks, _quiz, _said
 from anew.recipes._cloze import GAP, cloze
-from anew.recipes._copy import Limits, Roles, required, required_columns, whole
+from anew.recipes._copy import Limits, Roles, possible, required, required_columns, whole
 from anew.recipes._copy_marks import Marks, held_to
 from anew.recipes._signs import NAME, signed, spelled
 from anew.recipes._texts import Judge, settings_of
@@ -45,7 +45,10 @@ def test_what_is_required_is_a_name_as_written_and_two_keywords_in_any_case() ->
     assert required(ROLES, ("name",), {"name": None}) == []
     with pytest.raises(UsageError, match="column that is told"):
         required_columns(ROLES, "price")
-    words = Limits(("name",), ("cheap",), 10, 80).words(ROLES, product)
+    limits = Limits(("name",), ("cheap", "free*"), 10, 80)
+    assert possible(ROLES, limits, product)
+    assert not possible(ROLES, limits, {"name": "FreeChess"})
+    words = limits.words(ROLES, product)
     assert words["stands"][NAME] == "Chessy"
     assert words["mention"] == ["Chessy"]
     with pytest.raises(UsageError, match="Nothing is said of 'price'"):

@@ -9,6 +9,7 @@ n texts, d drafts of each.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -79,6 +80,20 @@ def required(roles: Roles, require: Sequence[str], product: Mapping[str, str | N
         elif cell:
             found.append(cell)
     return found
+
+
+def possible(roles: Roles, limits: Limits, product: Mapping[str, str | None]) -> bool:
+    """Whether nothing that a product's copy must have is banned: a name may hold a banned word."""
+    return not any(
+        one.search(word) for word in required(roles, limits.require, product) for one in banned(limits.avoid)
+    )
+
+
+def banned(avoid: Sequence[str]) -> list[re.Pattern[str]]:
+    """Each banned word, as it is found in a text."""
+    ends = ["" if word.endswith("*") else r"(?!\w)" for word in avoid]
+    found = [rf"(?<!\w){re.escape(word.rstrip('*'))}{end}" for word, end in zip(avoid, ends, strict=True)]
+    return [re.compile(one, re.IGNORECASE) for one in found]
 
 
 def required_columns(roles: Roles, require: str | Sequence[str] | None) -> tuple[str, ...]:

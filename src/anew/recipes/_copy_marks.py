@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from anew.audit.byte_model import ByteModel
-from anew.recipes._copy import Roles, mentions
+from anew.recipes._copy import Roles, banned, mentions
 from anew.recipes._texts import COPIED, Judge, longest_runs, parted
 
 Product = Mapping[str, str | None]
@@ -84,13 +84,10 @@ class Marks:
 
 def held_to(texts: Sequence[str], words: Sequence[Sequence[str]], avoid: Sequence[str], most: int) -> dict[str, Any]:
     """How many texts leave out a required word, have a banned one, or are too long: none, since none can."""
-    ends = ["" if word.endswith("*") else r"(?!\w)" for word in avoid]
-    found = [rf"(?<!\w){re.escape(word.rstrip('*'))}{end}" for word, end in zip(avoid, ends, strict=True)]
-    banned = [re.compile(one, re.IGNORECASE) for one in found]
     return {
         "without a required word": sum(
             not all(mentions(t, word) for word in need) for t, need in zip(texts, words, strict=True)
         ),
-        "with a banned word": sum(any(one.search(text) for one in banned) for text in texts),
+        "with a banned word": sum(any(one.search(text) for one in banned(avoid)) for text in texts),
         "too long": sum(len(text) > most for text in texts),
     }

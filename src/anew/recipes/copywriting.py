@@ -16,7 +16,7 @@ from anew.api import fit
 from anew.core.schema import Schema
 from anew.fitting import Tell
 from anew.job import hold_out
-from anew.recipes._copy import Desk, Limits, required_columns, with_signs
+from anew.recipes._copy import Desk, Limits, possible, required_columns, with_signs
 from anew.recipes._copy_marks import Marks, held_to
 from anew.recipes._copy_roles import briefs, limit, products_of, roles_of
 from anew.recipes._copy_story import FREE, HELD, REAL, story_of
@@ -67,13 +67,13 @@ def copywriting(
     roles = roles_of(table, text, name, category, keywords, audience)
     table = some(as_said(table, [one for one in roles.told if one != roles.category]), [*roles.told, roles.text])
     learned, held = hold_out(table, roles.category, seed)
-    given = products_of(held.filter(pl.col(roles.text).is_not_null()), roles)[:tested]
     limits = Limits(
         required_columns(roles, require),
         tuple(parted(avoid) if isinstance(avoid, str) else avoid),
         least,
         most or limit(learned.frame[roles.text]),
     )
+    given = [one for one in products_of(held, roles) if one[roles.text] and possible(roles, limits, one)][:tested]
     sized = asked(width=width, context=context, mix=mix, time=time)
     model = fit(with_signs(learned, roles), learn=roles.text, given=roles.told, seed=seed, progress=progress, **sized)
     known = learned.frame[roles.text].drop_nulls().to_list()
