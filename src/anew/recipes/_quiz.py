@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -160,13 +161,17 @@ ROUNDS = 6
 
 def drawn(model: Any, sheet: Sheet, subject: str, form: str, n: int, how: dict[str, Any], seed: int) -> list[Question]:
     """n new questions on a subject; fewer where the model repeats itself."""
-    before = len(sheet.kept)
+    before, own = len(sheet.kept), crc32(f"{subject}, {form}".encode()) % 1000  # so that no two begin alike
     for turn in range(ROUNDS):
         lacking = before + n - len(sheet.kept)
         if lacking <= 0:
             break
         made = model.stream(
-            lacking + 1, where={"subject": subject, "form": form}, regex=FORMS[form], seed=seed + 1000 * turn, **how
+            lacking + 1,
+            where={"subject": subject, "form": form},
+            regex=FORMS[form],
+            seed=seed + own + 1000 * turn,
+            **how,
         )
         drafts = [read(text, subject) for text in pl.concat(list(made))["item"].drop_nulls()]
         sheet.add(drafts, before + n)
