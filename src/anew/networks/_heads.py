@@ -143,24 +143,29 @@ def parts_elsewhere(n: int, seed: int) -> list[npt.NDArray[np.intp]]:
     return parts[:1] if n > MANY else parts
 
 
-def calibration(margins: Sequence[Floats], codes: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+def calibration(
+    margins: Sequence[Floats], codes: npt.NDArray[np.intp], usual: Sequence[float] | None = None
+) -> tuple[Floats, Floats]:
     """(a (P,), b (K,)) of softmax(sum_p a_p m_p + b), the likeliest for the codes (r,) of rows with margins (r, K).
 
     A weight of one row's worth on b keeps a class that these rows lack where it was (Platt's smoothed targets do as
-    much for two classes); a is positive, so a larger margin is never less probable.
+    much for two classes); a is positive, so a larger margin is never less probable. Where the rows do
+    not tell, it is the `usual` one, or 1.
     """
     from scipy.optimize import minimize
     from scipy.special import log_softmax, softmax
 
     told = np.stack(margins)
     hot = np.eye(told.shape[2])[codes]
+    middle = np.concatenate([np.log(usual or [1.0] * len(told)), np.zeros(told.shape[2])])
 
     def loss(at: Floats) -> tuple[float, Floats]:
         scale, shift = np.exp(at[: len(told)]), at[len(told) :]
         logits = np.tensordot(scale, told, 1) + shift
         off = softmax(logits, 1) - hot
-        slope = np.concatenate([scale * (off * told).sum((1, 2)), off.sum(0)]) + at
-        return float(-(hot * log_softmax(logits, 1)).sum() + (at @ at) / 2), slope
+        away = at - middle
+        slope = np.concatenate([scale * (off * told).sum((1, 2)), off.sum(0)]) + away
+        return float(-(hot * log_softmax(logits, 1)).sum() + (away @ away) / 2), slope
 
-    best = minimize(loss, np.zeros(len(told) + told.shape[2]), jac=True, method="L-BFGS-B").x
+    best = minimize(loss, middle, jac=True, method="L-BFGS-B").x
     return np.exp(best[: len(told)]), best[len(told) :]

@@ -23,7 +23,7 @@ import numpy as np
 
 from anew.core.columns import Floats
 from anew.core.seeds import stream
-from anew.recipes._grading import Asked, words_of
+from anew.recipes._grading import Asked, Codes, words_of
 
 MOST = {"spelling": 0.002, "order": 0.015, "own words": 0.004}  # of real answers that a rule may refuse
 FOLDS = 5
@@ -110,32 +110,45 @@ def _numbers(language: Language, asked: Asked) -> dict[str, Floats]:
 
 
 class Refusals:
-    """Learned from graded answers; says of others why they are not graded, or nothing."""
+    """Learned from graded answers; says of others why they are not graded, or nothing.
+
+    `least[True]` is what answers to questions that were asked before are held to; to new ones, what answers to
+    questions left out are.
+    """
 
     def __init__(self, asked: Asked, seed: int, longest: int | None = None) -> None:
         beside = sorted({*asked.questions, *asked.keys})
-        told: dict[str, Floats] = {name: np.zeros(len(asked)) for name in SAID}
-        for part in np.array_split(stream("refusals", seed).permutation(len(asked)), FOLDS):
-            rest = np.setdiff1d(np.arange(len(asked)), part)
-            language = Language([*(asked.answers[i] for i in rest), *beside])
-            for name, numbers in _numbers(language, asked.take(part)).items():
-                told[name][part] = numbers
-        self.least = {name: float(np.quantile(told[name], most, method="lower")) for name, most in MOST.items()}
         self.language = Language([*asked.answers, *beside])
-        self.least["spelling"] = (self.least["spelling"] + self.language.random(seed)) / 2
+        self.known, random = set(asked.codes.tolist()), self.language.random(seed)
+        rows = np.array_split(stream("refusals", seed).permutation(len(asked)), FOLDS)
+        each = np.array_split(np.unique(asked.codes), FOLDS)
+        whole = [np.flatnonzero(np.isin(asked.codes, some)) for some in each] if len(self.known) >= FOLDS else rows
+        self.least = {before: _least(asked, parts, beside, random) for before, parts in ((True, rows), (False, whole))}
         self.longest = longest or int(LONGER * max(map(len, asked.answers), default=0))
 
     def __call__(self, asked: Asked) -> list[str]:
         """A reason for each answer, empty where it is graded."""
         numbers = _numbers(self.language, asked)
         return [
-            self._why(answer, {name: float(of[i]) for name, of in numbers.items()})
+            self._why(answer, {name: float(of[i]) for name, of in numbers.items()}, int(asked.codes[i]) in self.known)
             for i, answer in enumerate(asked.answers)
         ]
 
-    def _why(self, answer: str, numbers: Mapping[str, float]) -> str:
+    def _why(self, answer: str, numbers: Mapping[str, float], before: bool) -> str:
         if not words_of(answer):
             return "it has no word"
         if len(answer) > self.longest:
             return f"it is too long: {len(answer):,} characters, of {self.longest:,} at most"
-        return next((SAID[name] for name, number in numbers.items() if number < self.least[name]), "")
+        return next((SAID[name] for name, number in numbers.items() if number < self.least[before][name]), "")
+
+
+def _least(asked: Asked, parts: Sequence[Codes], beside: Sequence[str], random: float) -> dict[str, float]:
+    """The thresholds, from answers whose own part of the graded ones was left out."""
+    told: dict[str, Floats] = {name: np.zeros(len(asked)) for name in SAID}
+    for part in parts:
+        rest = np.setdiff1d(np.arange(len(asked)), part)
+        language = Language([*(asked.answers[i] for i in rest), *beside])
+        for name, numbers in _numbers(language, asked.take(part)).items():
+            told[name][part] = numbers
+    least = {name: float(np.quantile(told[name], most, method="lower")) for name, most in MOST.items()}
+    return {**least, "spelling": (least["spelling"] + random) / 2}
