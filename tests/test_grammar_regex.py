@@ -130,8 +130,9 @@ def test_the_shortest_text_is_counted_in_tokens_not_in_bytes() -> None:
     assert grammars.written(guide, 1, 4, np.random.default_rng(0))[0] == b"a" * 13
 
 
-def test_rows_of_masks_that_no_longer_fit_are_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anew.grammar.tokens._ROWS", 8)
+@pytest.mark.parametrize(("name", "most"), [("_ROWS", 8), ("_KEPT", 8 * 257)])
+def test_rows_of_masks_that_no_longer_fit_are_made_anew(name: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"anew.grammar.tokens.{name}", most)
     guide = Guide(regex("[0-9]{40}"), grammars.vocabulary(), grammars.END)
     assert all(re.fullmatch(rb"[0-9]{40}", data) for data in grammars.written(guide, 12, 40, np.random.default_rng(0)))
 

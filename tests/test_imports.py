@@ -23,6 +23,9 @@ HEAVY = {
     "pydantic",
     "duckdb",
     "rich",
+    "tokenizers",
+    "transformers",
+    "peft",
 }
 HELP = "import sys; sys.argv = ['anew', '--help']\ntry:\n import anew.cli; anew.cli.main()\nexcept SystemExit: pass\n"
 

@@ -15,7 +15,7 @@ from anew.objectives._choosing import Style, pick
 from anew.objectives._infilling import CLOSE, MIDDLE, PREFIX, SUFFIX, question, rearranged
 from anew.objectives._mixing import fitted_weights, together
 from anew.objectives.next_token import NextToken
-from anew.testing.sequences import fitted, made
+from anew.testing.sequences import CONTEXT, SIZE, example_sequences, fitted, made
 from anew.train import Schedule
 from anew.windows import Documents, Stream
 
@@ -164,6 +164,21 @@ def test_the_mixture_is_no_worse_than_its_parts() -> None:
     assert together(network, counts, seen, weights).mean() > max(network.mean(), counts.mean())
     sure = fitted_weights(network, network - 5, seen, 3)
     assert (sure > 0.99).all()
+
+
+def test_a_vocabulary_too_large_for_all_logits_at_once_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    space, docs = example_sequences()
+    source = Stream(docs, space, CONTEXT)
+    whole, batch = made(NextToken, "gpt"), source.take(torch.arange(0, 200, 10))
+    monkeypatch.setattr("anew.objectives.next_token.LOGITS", 3 * CONTEXT * SIZE)
+    parts = made(NextToken, "gpt")
+    assert isinstance(whole, NextToken)
+    assert isinstance(parts, NextToken)
+    assert (parts.part, parts.batch) == (3, 3)
+    with torch.no_grad():
+        losses = [learner.loss(batch, torch.Generator()) for learner in (whole, parts)]
+    assert torch.allclose(*losses, atol=1e-4)
+    assert np.allclose(whole.log_prob(docs), parts.log_prob(docs), atol=1e-4)
 
 
 def test_greedy_writing_is_the_full_pass_and_the_context_slides() -> None:

@@ -99,7 +99,9 @@ def fit(
     objectives (`"hinge"`) or both (`"hinge:kernel"`). `time` (seconds, or "60s", "10m") is the one dial. With `out` the
     model is saved there, an interrupted training resumes, and a finished one is loaded; `fresh` starts over. `dry_run`
     gives a model that has a plan and nothing else. `size` is that of pictures: (height, width), or the pixels of the
-    long side at most (64 if left out); `skip_bad` leaves out rows whose picture cannot be read, and tells which.
+    long side at most (64 if left out); `skip_bad` leaves out rows whose picture cannot be read, and tells which. Other
+    options are those of the objective; with `base`, a Hugging Face directory on the disk, texts start from that model,
+    and `lora=True` (or a rank) learns low-rank changes of it alone.
     """
     release = exact()
     opened = Dataset.open(data, schema, target=predict, seed=seed, size=size, skip_bad=skip_bad)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from anew.core.columns import Cells, Floats
-from anew.core.errors import AnewWarning, Interrupted, ResourceError
+from anew.core.errors import AnewWarning, Interrupted
 from anew.core.learner import Counted, Learner, Solved, Trained
 from anew.core.release import Release, exact
 from anew.core.seeds import stream
@@ -28,6 +28,7 @@ from anew.joint import Joint
 from anew.plan import OBJECTIVES, SAFETY, FactorPlan, Plan
 from anew.record import Record
 from anew.rulebook import Rulebook
+from anew.starting import adopted
 from anew.store import beside_of, make_factor, view_of
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def fit_plan(
     schema = dataset.schema
     tell("Reading the columns", 0.0)
     record = Record(schema)
+    adopted(plan.create, record.parts)
     record.fit(dataset.frame, release)
     _fit_columns(record, plan, dataset.frame, release)
     Rulebook(record.table)  # rules that no row can obey stop here, before anything is learned
@@ -158,10 +160,11 @@ def _train(
     device: str | None,
 ) -> tuple[Factor, FactorPlan]:
     from anew.checkpoint import Checkpoint, tag_of
-    from anew.train import Schedule
+    from anew.train import Schedule, device_of
 
-    place = _device(device)
+    place = device_of(device)
     source = _source(factor, learner, frame, place)
+    learner.begin()
     learner.module.to(place)
     checkpoint = Checkpoint(out, index, tag_of(factor.plan, whole.seed, frame)) if out else None
     found = checkpoint.read() if checkpoint else None
@@ -183,6 +186,7 @@ def _train(
         source.split(schedule)
         learner.count(source.rest, fitted.release)
     _run(learner, source, schedule, state, plan, checkpoint, fitted, tell)
+    learner.finish()
     learner.module.to("cpu")
     fitted.release.note("network weights", "all columns", sum(v.size for v in learner.state()[1].values()))
     fitted.release.note("held-out losses", "all columns", schedule.steps // schedule.validate_every + 1)
@@ -300,21 +304,6 @@ class InMemory:
     def judged(self, loss: float) -> list[str]:
         """What is worth keeping of the held-out loss."""
         return []
-
-
-def _device(device: str | None) -> str:
-    import torch
-
-    if device in (None, "auto"):
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=str(device))
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise ResourceError(
-            f"The device {device!r} cannot be used: {reason}", do="Use --device cpu, or leave it out"
-        ) from None
-    return str(device)
 
 
 def _flops(learner: Trained, source: AnySource, schedule: Schedule) -> float:

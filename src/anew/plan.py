@@ -16,10 +16,11 @@ import polars as pl
 from anew.compressing import NETWORK, OBJECTIVE, SHARE, compression, read_as
 from anew.core.errors import DataError, UsageError, did_you_mean
 from anew.core.learner import Learner, Predicts, Samples, Trained, capabilities
-from anew.core.network import NETWORKS
+from anew.core.network import NETWORKS, Based
 from anew.core.schema import MADE, SCALAR, Schema
 from anew.data.dataset import Dataset
 from anew.planned import OBJECTIVES, FactorPlan, Plan
+from anew.starting import asked, described
 from anew.suited import USUAL, about, check_reads, in_positions
 
 PREDICTORS = ("linear", "boosted")  # beside a generative factor, when none are named
@@ -142,6 +143,7 @@ def _factor(
         coded, options = compression(schema[learn[0]], view, options)
         front = None if coded is None else _front(learn, coded, seconds)
     read = learn if issubclass(OBJECTIVES[name], Samples) else (*learn, *given)
+    network, options = asked(network, options, kind_learned)
     alike = view == "Tokens" or in_positions(name, kind_learned)
     network = _network(name, network, bool(pictures_of(schema, read)), alike=alike)
     kind = OBJECTIVES[name].variant(network)
@@ -152,7 +154,7 @@ def _factor(
         learn=learn,
         given=given,
         objective=name,
-        options={**_sized(kind, network, n, len(learn) + len(given), cpu), **options},
+        options={**_sized(kind, network, n, len(learn) + len(given), cpu), **described(options)},
         network=network,
         seconds=_seconds(kind, seconds, network),
         front=front,
@@ -168,8 +170,9 @@ def _front(learn: tuple[str, ...], options: dict[str, Any], seconds: float | Non
 
 
 def _sized(kind: type[Learner], network: str | None, rows: int, columns: int, cpu: float | None) -> dict[str, Any]:
-    """The size for so many columns; networks for pictures have sizes of their own."""
-    return {} if network and NETWORKS[network].pictures else kind.sized(rows, columns, cpu)
+    """The size for so many columns; networks for pictures have sizes of their own, and so has a base."""
+    own = network is not None and (NETWORKS[network].pictures or issubclass(NETWORKS[network], Based))
+    return {} if own else kind.sized(rows, columns, cpu)
 
 
 def _network(objective: str, network: str | None, pictures: bool = False, alike: bool = False) -> str | None:
@@ -273,6 +276,8 @@ def _check_options(kind: type[Learner], name: str, options: Mapping[str, Any]) -
     for option, value in options.items():
         if option not in known:
             raise UsageError(f"{name} has no option {option!r}", do=did_you_mean(option, known) or "It has none")
+        if known[option] is str and isinstance(value, str):
+            continue
         if not isinstance(value, int if known[option] is int else (int, float)) or isinstance(value, bool) or value < 0:
             raise UsageError(f"The option {option!r} of {name} is a positive {known[option].__name__}", found=value)
 

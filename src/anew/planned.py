@@ -53,7 +53,7 @@ class FactorPlan(BaseModel):
         """The objective, the network, the steps and the options."""
         with_ = f" with {self.network}" if self.network else ""
         steps = f", {self.steps:,} steps (about {self.seconds:.0f} s)" if self.steps and self.seconds else ""
-        chosen = "".join(f", {key}={value}" for key, value in self.options.items())
+        chosen = "".join(f", {key}={value}" for key, value in self.options.items() if not isinstance(value, dict))
         return f"{self.objective}{with_}{steps}{chosen}"
 
     def asked(self) -> dict[str, Any]:

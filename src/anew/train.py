@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from anew.core.allocating import keep_freed_memory
 from anew.core.batch import Batch
+from anew.core.errors import ResourceError
 from anew.core.halves import halves
 from anew.core.learner import Phase, Trained
 
@@ -103,9 +104,10 @@ def train(
     """Trains `learner` in place from `state` (or from the start) and leaves the best average in it."""
     keep_freed_memory()
     phases = learner.phases()
+    frozen = _frozen(learner.module, phases)
     optimisers = [phase.optimiser(phase.parameters) for phase in phases]
     rates = [[group["lr"] for group in optimiser.param_groups] for optimiser in optimisers]
-    state = _resume(learner.module, optimisers, state)
+    state = _resume(learner.module, frozen, optimisers, state)
     held, rows = source.split(schedule) if isinstance(source, Divided) else _split(len(source), schedule)
     device = next(learner.module.parameters()).device.type
     began = clock.monotonic()
@@ -126,17 +128,34 @@ def train(
                 losses[phase.name] = float(gradient(phase, batch, generator))
             optimiser.step()
         state.step += 1
-        _average(learner.module, state)
-        validation = _validate(learner, phases, source, held, state, schedule)
+        _average(learner.module, frozen, state)
+        validation = _validate(learner, frozen, phases, source, held, state, schedule)
         stop = _why_stop(state, schedule, clock.monotonic() - began)
-        _snapshot(learner.module, optimisers, state)
+        _snapshot(learner.module, frozen, optimisers, state)
         yield Event(state.step, schedule.steps, clock.monotonic() - began, losses, state, validation, stop)
         if stop:
             break
-    learner.module.requires_grad_(True)
-    learner.module.load_state_dict(state.best or state.average or state.weights)
+    for phase in phases:
+        for parameter in phase.parameters:
+            parameter.requires_grad_(True)
+    _put(learner.module, frozen, state.best or state.average or state.weights)
     if held is not rows:
         learner.settle(source.take(held))
+
+
+def _frozen(module: nn.Module, phases: Sequence[Phase]) -> frozenset[str]:
+    """Parameters that no phase moves: of a base that is learned from by low-rank changes. No state holds them."""
+    moved = {id(parameter) for phase in phases for parameter in phase.parameters}
+    every = module.named_parameters(remove_duplicate=False)
+    return frozenset(name for name, parameter in every if id(parameter) not in moved)
+
+
+def _weights(module: nn.Module, frozen: frozenset[str]) -> dict[str, Tensor]:
+    return {name: value for name, value in module.state_dict().items() if name not in frozen}
+
+
+def _put(module: nn.Module, frozen: frozenset[str], weights: dict[str, Tensor]) -> None:
+    module.load_state_dict(weights, strict=not frozen)
 
 
 def _only(phase: Phase, phases: Sequence[Phase]) -> None:
@@ -147,10 +166,12 @@ def _only(phase: Phase, phases: Sequence[Phase]) -> None:
                 parameter.requires_grad_(other is phase)
 
 
-def _resume(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State | None) -> State:
+def _resume(
+    module: nn.Module, frozen: frozenset[str], optimisers: Sequence[torch.optim.Optimizer], state: State | None
+) -> State:
     if state is None or not state.weights:
         return State()
-    module.load_state_dict(state.weights)
+    _put(module, frozen, state.weights)
     device = next(module.parameters()).device
     state.average = {name: value.to(device) for name, value in state.average.items()}
     for optimiser, saved in zip(optimisers, state.optimisers, strict=True):
@@ -181,9 +202,9 @@ def _set_rate(
 
 
 @torch.no_grad()
-def _average(module: nn.Module, state: State) -> None:
+def _average(module: nn.Module, frozen: frozenset[str], state: State) -> None:
     keep = (1 - 1 / state.step) ** (GAMMA + 1)
-    weights = module.state_dict()
+    weights = _weights(module, frozen)
     if not state.average:
         state.average = {name: value.detach().clone() for name, value in weights.items()}
         return
@@ -195,19 +216,25 @@ def _average(module: nn.Module, state: State) -> None:
 
 @torch.no_grad()
 def _validate(
-    learner: Trained, phases: Sequence[Phase], source: Source, held: Tensor, state: State, schedule: Schedule
+    learner: Trained,
+    frozen: frozenset[str],
+    phases: Sequence[Phase],
+    source: Source,
+    held: Tensor,
+    state: State,
+    schedule: Schedule,
 ) -> float | None:
     """The held-out loss of the averaged weights, at every `validate_every` steps and at the end."""
     due = state.step % schedule.validate_every == 0 or state.step == schedule.steps
     if not learner.validates or not due:
         return None
-    weights = {name: value.clone() for name, value in learner.module.state_dict().items()}
-    learner.module.load_state_dict(state.average)
+    weights = {name: value.clone() for name, value in _weights(learner.module, frozen).items()}
+    _put(learner.module, frozen, state.average)
     total = 0.0
     for part, rows in enumerate(torch.split(held, 1024)):
         batch = source.take(rows)
         total += float(phases[0].loss(batch, _generator(schedule.seed, -2, part)).sum())
-    learner.module.load_state_dict(weights)
+    _put(learner.module, frozen, weights)
     loss = total / len(held)
     if loss < state.best_loss:
         state.best_loss, state.waited = loss, 0
@@ -225,9 +252,11 @@ def _why_stop(state: State, schedule: Schedule, seconds: float) -> str | None:
     return "the safety stop of the clock struck" if seconds > schedule.limit else None
 
 
-def _snapshot(module: nn.Module, optimisers: Sequence[torch.optim.Optimizer], state: State) -> None:
+def _snapshot(
+    module: nn.Module, frozen: frozenset[str], optimisers: Sequence[torch.optim.Optimizer], state: State
+) -> None:
     """References, not copies: a step costs nothing more."""
-    state.weights = module.state_dict()
+    state.weights = _weights(module, frozen)
     state.optimisers = [optimiser.state_dict() for optimiser in optimisers]
 
 
@@ -245,3 +274,17 @@ def seconds_a_step(learner: Trained, source: Source, schedule: Schedule) -> floa
         before = event.seconds
     fast = [sum(sorted(part)[: max(len(part) // 2, 1)]) / max(len(part) // 2, 1) for part in spent]
     return sum(cost * (after - b) for cost, b, after in zip(fast, begins, [*begins[1:], 1.0], strict=True))
+
+
+def device_of(device: str | None) -> str:
+    """The device that is asked for, or the best there is."""
+    if device in (None, "auto"):
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=str(device))
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ResourceError(
+            f"The device {device!r} cannot be used: {reason}", do="Use --device cpu, or leave it out"
+        ) from None
+    return str(device)

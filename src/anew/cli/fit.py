@@ -23,6 +23,8 @@ def fit(
     predictors: options.Predictors = None,
     objective: options.Objective = None,
     network: options.Network = None,
+    base: options.Base = None,
+    lora: options.Lora = False,
     time: options.Time = None,
     schema: options.SchemaFile = None,
     size: options.Size = None,
@@ -58,7 +60,7 @@ def fit(
         device=device,
         progress=face.progress,
         dry_run=dry_run,
-        **options.settings(option),
+        **options.started(base, lora, options.settings(option)),
     )
     if dry_run:
         return Answer({"plan": model.plan.to_dict()}, str(model.plan))

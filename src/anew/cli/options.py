@@ -48,6 +48,13 @@ More = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="A setting of the objective, network or recipe; repeatable."),
 ]
+Base = Annotated[
+    str | None,
+    typer.Option(metavar="FOLDER", help="Texts start from this model: a Hugging Face folder on your disk."),
+]
+Lora = Annotated[
+    bool, typer.Option("--lora", help="Learn low-rank changes of the base alone; --option lora=16: of that rank.")
+]
 Size = Annotated[
     str | None,
     typer.Option(
@@ -128,6 +135,12 @@ def settings(pairs: list[str] | None) -> dict[str, Any]:
             raise UsageError("--option takes NAME=VALUE", found=pair)
         found[name.strip().replace("-", "_")] = _value(value.strip())
     return found
+
+
+def started(base: str | None, lora: bool, chosen: dict[str, Any]) -> dict[str, Any]:
+    """The settings and what texts start from; a rank that is chosen is more than the word alone."""
+    said = {name: value for name, value in (("base", base), ("lora", lora)) if value}
+    return {**said, **chosen}
 
 
 def _value(text: str) -> Any:

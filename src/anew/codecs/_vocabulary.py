@@ -22,7 +22,13 @@ Tokens = npt.NDArray[np.int32]
 
 
 class Vocabulary:
-    """`merges` are the pairs of pieces (as bytes) that became one, first come first; without any, bytes alone."""
+    """`merges` are the pairs of pieces (as bytes) that became one, first come first; without any, bytes alone.
+
+    `pieces` are the bytes of each token, none for a mark; `start` stands before a text and `end` after it.
+    """
+
+    pieces: list[bytes]
+    start, end, gone = END, END, GONE
 
     def __init__(self, merges: Sequence[tuple[bytes, bytes]] = ()) -> None:
         self.merges = list(merges)
@@ -53,6 +59,14 @@ class Vocabulary:
     @classmethod
     def restored(cls, merges: Sequence[Sequence[str]]) -> Vocabulary:
         return cls([(a.encode("latin-1"), b.encode("latin-1")) for a, b in merges])
+
+    def spelled(self, content: bytes) -> list[int]:
+        """Any bytes, byte by byte: half a letter too."""
+        return [self._byte[byte] for byte in content]
+
+    @cached_property
+    def _byte(self) -> dict[int, int]:
+        return {piece[0]: token for token, piece in enumerate(self.pieces) if len(piece) == 1}
 
     @cached_property
     def _tokenizer(self) -> Any:
@@ -98,8 +112,8 @@ def _letters() -> list[str]:
 
 
 _LETTERS = _letters()
-_BYTE = {letter: byte for byte, letter in enumerate(_LETTERS)}
+BYTE = {letter: byte for byte, letter in enumerate(_LETTERS)}
 
 
 def _bytes(letters: str) -> bytes:
-    return bytes(_BYTE[letter] for letter in letters)
+    return bytes(BYTE[letter] for letter in letters)

@@ -1,8 +1,9 @@
 """Texts of one column: tokens to be learned and written, and words to be given.
 
-`Sequence`: UTF-8 in a vocabulary of bytes, or of pieces of bytes where there are more than CORPUS of them; each text of
-its own length, ended by END; decode(encode(x)) is x for every string. A text that is missing is the token GONE. Texts
-that continue one another (the passages of one file) have nothing between them: they open after a blank line, or a line.
+`Sequence`: UTF-8 in a vocabulary of bytes, of pieces of bytes where there are more than CORPUS of them, or in that of a
+model to start from (_adopted.py); each text of its own length, ended by END; decode(encode(x)) is x for every string. A
+text that is missing is the token GONE. Texts that continue one another (the passages of one file) have nothing between
+them: they open after a blank line, or a line. A model to start from knows itself where a text ends.
 `Tokens`: short texts as so many positions with one vocabulary (`_whole`).
 
 Given are: `Words`, the words of a cell (`_words`); `Sentence`, what the whole cell means, as the unit vector of MiniLM
@@ -22,10 +23,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from anew.codecs._adopted import Adopted
 from anew.codecs._bags import Bags
 from anew.codecs._passage import Passage
 from anew.codecs._spans import spread
-from anew.codecs._vocabulary import END, GONE, Vocabulary, learned
+from anew.codecs._vocabulary import Vocabulary, learned
 from anew.codecs._whole import LONGEST as MOST_AT_ONCE
 from anew.codecs._whole import Whole, cut
 from anew.codecs._words import MEANING, Words, read_by_layers, sentences
@@ -74,22 +76,29 @@ class Text(Codec[pl.DataFrame]):
         """The fields that a learner sees."""
         return (self.field,)
 
+    def adopt(self, words: Mapping[str, Any]) -> None:
+        self.vocabulary = Adopted(**words)
+
+    @property
+    def _adopted(self) -> bool:
+        return isinstance(self.vocabulary, Adopted)
+
     def fit(self, data: pl.DataFrame, release: Release) -> None:
         from anew.core.minilm import installed
 
         self.sentences = installed()
         cells = data[self.field.name].drop_nulls()
         self.words = Words.of(cells, release)
-        if cells.str.len_bytes().sum() > CORPUS:
+        if not self._adopted and cells.str.len_bytes().sum() > CORPUS:
             self.vocabulary = learned(cells)
             release.note("pieces of words", self.field.name, len(self.vocabulary.merges))
         lengths = Ragged.of(self.vocabulary.encode(cells.to_list())).lengths
-        self.opening = _opening(cells) if self.field.continues else ""
+        self.opening = _opening(cells) if self.field.continues and not self._adopted else ""
         self.least = int(np.median(lengths)) if self.opening else 0
         self.most = int(min(BREAK * lengths.max(initial=16), LONGEST))
         release.note("the length of a text", self.field.name, 2)
         if not self.field.continues:
-            self.whole = Whole.of(cells, self.vocabulary)
+            self.whole = Whole() if self._adopted else Whole.of(cells, self.vocabulary)
             release.note("frequent pieces of words", self.field.name, len(self.whole.vocabulary.merges) + 1)
 
     def prepare(self, view: str, data: pl.DataFrame, release: Release) -> None:
@@ -124,8 +133,11 @@ class Text(Codec[pl.DataFrame]):
             return self._positions()
         from anew.core.sequences import Sequences
 
-        opening = tuple(self._tokens(self.opening)) if self.opening else (END,)
-        return Sequences((self.vocabulary.size,), end=END, opening=opening, least=self.least, most=self.most)
+        words = self.vocabulary
+        opening = tuple(self._tokens(self.opening)) if self.opening else (words.start,)
+        return Sequences(
+            (self.vocabulary.size,), end=self.vocabulary.end, opening=opening, least=self.least, most=self.most
+        )
 
     def _positions(self) -> Any:
         from anew.core.space import Tokens
@@ -155,18 +167,18 @@ class Text(Codec[pl.DataFrame]):
         if view == "Sentence":
             return sentences(cells)
         there = cells.is_not_null().to_numpy()
-        last = np.array([] if self.opening else [END], np.int32)
+        last = np.array([] if self.opening else [self.vocabulary.end], np.int32)
         known = cells.drop_nulls().cast(pl.String).to_list()
         if view == "Tokens":
             import torch
 
             from anew.core.batch import Encoded
 
-            pieces = self.whole.vocabulary.encode(known)
-            x = torch.from_numpy(self.whole.laid_out(next(pieces) if here else [GONE] for here in there))
+            pieces, gone = self.whole.vocabulary.encode(known), self.whole.vocabulary.gone
+            x = torch.from_numpy(self.whole.laid_out(next(pieces) if here else [gone] for here in there))
             return Encoded(x, torch.ones_like(x, dtype=torch.bool))
-        texts = self.vocabulary.encode(known)
-        return Ragged.of(np.concatenate([next(texts) if here else [GONE], last]) for here in there)
+        texts, gone = self.vocabulary.encode(known), self.vocabulary.gone
+        return Ragged.of(np.concatenate([next(texts) if here else [gone], last]) for here in there)
 
     def decode(self, x: Any, view: str) -> pl.DataFrame:
         if view not in self.views:
@@ -212,11 +224,9 @@ class Text(Codec[pl.DataFrame]):
             words = [value] if isinstance(value, str) else list(value)
             return self._stop([_word(option, word).encode() for word in words])
         if option in LANGUAGES:
-            return (
-                self._worded(value)
-                if option == "words"
-                else Guide(LANGUAGES[option](value), self.vocabulary.pieces, END)
-            )
+            if option == "words":
+                return self._worded(value)
+            return Guide(LANGUAGES[option](value), self.vocabulary.pieces, self.vocabulary.end)
         return value
 
     def _worded(self, asked: Any) -> Guide | Beside:
@@ -226,10 +236,10 @@ class Text(Codec[pl.DataFrame]):
             return Beside([made[repr(one)] for one in asked])  # type: ignore[misc]
         language, (least, most) = LANGUAGES["words"](asked), lengths(asked)
         pieces = list(self.vocabulary.pieces)
-        signs = standing(asked)
+        signs = {self.vocabulary.spelled(sign.encode())[0]: text for sign, text in standing(asked).items()}
         for sign, text in signs.items():
-            pieces[ord(sign)] = text.encode()
-        return Guide(language, pieces, END, least=least, most=most, signs=[ord(sign) for sign in signs])
+            pieces[sign] = text.encode()
+        return Guide(language, pieces, self.vocabulary.end, least=least, most=most, signs=list(signs))
 
     def _stop(self, words: Sequence[bytes]) -> Callable[[list[int]], list[int] | None]:
         """What a row keeps once one of the words stands in it: all before that."""
@@ -239,17 +249,17 @@ class Text(Codec[pl.DataFrame]):
             start = max(len(row) - reach - 1, 0)
             tail = self.vocabulary.bytes_of(row[start:])
             found = [place for place in map(tail.find, words) if place >= 0]
-            return [*row[:start], *tail[: min(found)]] if found else None  # a byte is a token
+            return [*row[:start], *self.vocabulary.spelled(tail[: min(found)])] if found else None
 
         return stop
 
     def gaps(self, data: pl.DataFrame, mark: str) -> tuple[Ragged, Bools]:
         """Texts in which the first mark stands for what is not known, and which tokens are known (N,)."""
-        rows, known = [], []
+        rows, known, end = [], [], self.vocabulary.end
         for cell in data[self.field.name]:
             before, gap, after = (cell or "").partition(mark)
-            last = [END] if (after or not gap) and not self.opening else []
-            parts = self._tokens(before), [END] if gap else [], self._tokens(after) + last
+            last = [end] if (after or not gap) and not self.opening else []
+            parts = self._tokens(before), [end] if gap else [], self._tokens(after) + last
             rows.append([token for part in parts for token in part])
             known.append(np.repeat([True, False, True], [len(part) for part in parts]))
         return Ragged.of(rows), np.concatenate([np.zeros(0, bool), *known])
@@ -266,7 +276,8 @@ class Text(Codec[pl.DataFrame]):
     def state(self) -> tuple[Config, Arrays]:
         merges = self.vocabulary.state()
         words = {"vocabulary": self.words.vocabulary, "length": self.words.length, "sentences": self.sentences}
-        written = {"merges": merges, "opening": self.opening, "least": self.least, "most": self.most}
+        base = {"base": self.vocabulary.source} if isinstance(self.vocabulary, Adopted) else {}
+        written = {**base, "merges": merges, "opening": self.opening, "least": self.least, "most": self.most}
         read = {} if self.passage is None else {"passage": [self.passage.vocabulary, self.passage.length]}
         return {**words, **written, **read, **self.whole.state()}, {} if self.bags is None else self.bags.arrays()
 
@@ -276,6 +287,8 @@ class Text(Codec[pl.DataFrame]):
         self.bags = Bags.restored(arrays)
         self.passage = Passage(*config["passage"]) if "passage" in config else None
         self.vocabulary = Vocabulary.restored(config.get("merges", []))  # models of captions had none
+        if "base" in config:
+            self.adopt(config["base"])
         self.opening = config.get("opening", "")
         self.least, self.most = config.get("least", 0), config.get("most", 1024)
         self.whole = Whole.restored(config)
@@ -288,7 +301,7 @@ def _opening(cells: pl.Series) -> str:
 
 def _cell(row: npt.NDArray[np.integer] | Sequence[int], vocabulary: Vocabulary) -> str | None:
     """What was cut within a letter is left out, what is no UTF-8 becomes its sign; nothing where there is none."""
-    if len(row) and row[0] == GONE:
+    if len(row) and row[0] == vocabulary.gone:
         return None
     content = vocabulary.bytes_of(row)
     text = content.decode(errors="replace")

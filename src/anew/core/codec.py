@@ -31,6 +31,12 @@ class Codec(ABC, Generic[D]):
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
 
+    def adopt(self, words: Mapping[str, Any]) -> None:
+        """Before `fit`: use the vocabulary of a model that is to be started from, as `starting.py` found it."""
+        raise UsageError(
+            f"{', '.join(self.schema.names)}: {' and '.join(sorted(self.kinds))} has no vocabulary of words"
+        )
+
     @abstractmethod
     def fit(self, data: D, release: Release) -> None:
         """Learn levels, cells and scales; every statistic through `release`."""

@@ -154,6 +154,12 @@ class Trained(Learner):
     @abstractmethod
     def phases(self) -> Sequence[Phase]: ...
 
+    def begin(self) -> None:
+        """Told before the training: what its weights start from, other than chance."""
+
+    def finish(self) -> None:
+        """Told after the training: what it keeps may have another shape than what learned."""
+
     def reach(self, share: float) -> None:
         """Told before each step which share of the steps is made."""
 
@@ -161,12 +167,15 @@ class Trained(Learner):
         """After the training, with rows that it did not learn from: what only such rows can tell."""
 
     def state(self) -> tuple[Config, Arrays]:
-        return {}, {name: value.detach().cpu().numpy() for name, value in self.module.state_dict().items()}
+        twins = _twins(self.module)
+        kept = {name: value for name, value in self.module.state_dict().items() if name not in twins}
+        return {}, {name: value.detach().cpu().numpy() for name, value in kept.items()}
 
     def restore(self, config: Config, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
         import torch
 
-        weights = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
+        named = {**{twin: arrays[name] for twin, name in _twins(self.module).items() if name in arrays}, **arrays}
+        weights = {name: torch.from_numpy(np.array(value)) for name, value in named.items()}
         try:
             self.module.load_state_dict(weights)
         except RuntimeError as error:
@@ -175,6 +184,13 @@ class Trained(Learner):
                 found=str(error).splitlines()[-1].strip(),
                 do="Fit the model again with this version",
             ) from error
+
+
+def _twins(module: nn.Module) -> dict[str, str]:
+    """Weights that have a second name, by that name: they are kept once."""
+    first: dict[int, str] = {}
+    every = module.named_parameters(remove_duplicate=False)
+    return {name: first[id(weight)] for name, weight in every if first.setdefault(id(weight), name) != name}
 
 
 class Counted(ABC):

@@ -155,6 +155,36 @@ class Causal(Network):
         return []
 
 
+class Based(Causal):
+    """A causal network that starts from a model that somebody else trained, of such an `architecture`.
+
+    Built from the architecture alone it is of the right shape with random weights: what a saved model is read into.
+    """
+
+    @abstractmethod
+    def __init__(
+        self,
+        size: int,
+        *,
+        given: Mapping[str, Space],
+        context: int = 256,
+        architecture: Config | None = None,
+        **sized: Any,
+    ) -> None: ...
+
+    @abstractmethod
+    def start(self, folder: str, lora: int) -> None:
+        """Takes the weights of a folder, and where `lora` > 0 learns no more than such low-rank changes of them."""
+
+    @abstractmethod
+    def merge(self) -> None:
+        """Adds what was learned to the weights of the base: the same answers, and the shape that it was built with."""
+
+    @abstractmethod
+    def rates(self) -> list[dict[str, Any]]:
+        """What it learns, in groups, and how fast each."""
+
+
 class Counter(Network):
     """A model of p(x_t | x_<t) by counting, without torch. Shapes: N tokens, B rows of T tokens, K vocabulary."""
 

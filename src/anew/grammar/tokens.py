@@ -29,6 +29,7 @@ _BATCH = 256  # states that are followed at once
 _NEVER = 32_767  # an int16 that no budget reaches
 _READY = 4_000_000  # entries of rows that are made before they are asked for
 _ROWS = 4096  # rows that are kept; once there are more, those that are asked for are made anew
+_KEPT = 100_000_000  # entries of rows that are kept: a base may know 150,000 tokens
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ class Guide:
         rows = self._row[states]
         if (rows < 0).any():
             missing = np.unique(states[rows < 0])
-            if self._used + len(missing) > _ROWS:
+            if self._used + len(missing) > min(_ROWS, _KEPT // self.size):
                 self._row[:] = -1
                 self._used, missing = 0, np.unique(states)
             self._add(missing)

@@ -4,7 +4,8 @@ A sequence of any length is scored in windows of the network's context and drawn
 is given is left out in a tenth of the rows, so that a draw may be guided. In the first half of the training a window is
 read as two of half its length: steps cost less, and what is near is learned first. With `infill` a share of the windows
 is put so that a gap is filled last (`_infilling`); with `mix` the answer is that of the network and of an n-gram model
-together (`_mixing`), weighted on text that neither learned from.
+together (`_mixing`), weighted on text that neither learned from. With a `base` the network starts from the weights of
+that folder, and with `lora` learns no more than changes of that rank, which are merged when it has.
 
 Shapes: B rows, L targets of a window, K vocabulary, N tokens.
 """
@@ -24,9 +25,10 @@ from torch.nn import functional as F
 from anew.core.batch import Batch, Encoded
 from anew.core.columns import Floats
 from anew.core.dice import uniform
+from anew.core.errors import UsageError
 from anew.core.learner import Arrays, Config, Learner, Phase, Trained
 from anew.core.muon import Muon
-from anew.core.network import NETWORKS, Causal, Counter, Network
+from anew.core.network import NETWORKS, Based, Causal, Counter, Network
 from anew.core.ragged import Ints, Ragged, Segment, segments
 from anew.core.release import Release
 from anew.core.sequences import Told
@@ -41,9 +43,11 @@ from anew.objectives._telling import after, apart, before, prefixes, room
 
 TOKENS = 4096  # that are learned from in a step
 FOLDED = 0.5  # the share of the training in which windows are read in halves
-PART = 32  # windows that are scored at once
+PART = 32  # windows that are scored at once, where their logits fit
+LOGITS = 2**27  # that are in memory at once: half a gigabyte; a base may know 150,000 tokens
 BETAS = (0.9, 0.95)
 COUNTER = "counter/"
+WHOLE = ("context", "mix", "written", "width", "depth", "lora")  # settings that are whole numbers
 SHORT, LONG = 100_000, 3_000_000  # bytes
 QUICK, SLOW = 60.0, 1800.0  # CPU seconds
 
@@ -53,7 +57,7 @@ class NextToken(Trained, Sequential):
 
     aliases = ("gpt", "language_model")
     reads = ("Sequence",)
-    networks = ("gpt", "recurrent", "ngram")
+    networks = ("gpt", "recurrent", "ngram", "pretrained")
     minimises = "the negative log-likelihood of each token given those before it"
     open_given = True
     halves = True
@@ -76,6 +80,8 @@ class NextToken(Trained, Sequential):
         infill: float = 0.0,
         mix: int = 0,
         written: int = 0,
+        base: str = "",
+        lora: int = 0,
         **options: Any,
     ) -> None:
         rest = self._takes(space, options)
@@ -83,9 +89,8 @@ class NextToken(Trained, Sequential):
         kind = NETWORKS[network]
         assert issubclass(kind, Causal), f"{network} looks ahead: plan.py asks serves() first"
         told, towers = room(given.values()), {n: one for n, one in given.items() if not isinstance(one, Told)}
-        self.context = self.window = context
         self.infill, self.gaps = infill, infill > 0
-        self.batch = max(TOKENS // context, 1)
+        self.base, self.lora = base, lora
         self.share = 1.0  # of the training that is made
         self.counter = counter("ngram", self.size) if mix else None
         self.weights = np.zeros(0)  # of the network, beside the counter
@@ -93,6 +98,13 @@ class NextToken(Trained, Sequential):
             torch.manual_seed(seed)
             self.net = kind(self.size + MARKS * self.gaps, given=towers, context=context + told, **rest)
         self.span = self.net.context - told  # tokens of a sequence that it reads at once
+        if self.span < 2:
+            raise UsageError(
+                "What is written before a text leaves no room for it", do="Leave out written, or give less"
+            )
+        self.context = self.window = min(context, self.span)
+        self.part = min(PART, self._at_once(self.context + told))
+        self.batch = max(min(TOKENS // self.context, self._at_once(self.context + told)), 1)
 
     @classmethod
     def variant(cls, network: str | None) -> type[Learner]:
@@ -104,8 +116,7 @@ class NextToken(Trained, Sequential):
 
     @classmethod
     def settings(cls) -> dict[str, type]:
-        numbers = ("context", "mix", "written", "width", "depth")
-        return {**super().settings(), "infill": float, **dict.fromkeys(numbers, int)}
+        return {**super().settings(), "infill": float, "base": str, **dict.fromkeys(WHOLE, int)}
 
     @classmethod
     def sized(cls, rows: int, columns: int, cpu_seconds: float | None) -> Config:
@@ -123,7 +134,22 @@ class NextToken(Trained, Sequential):
 
     # ---------------------------------------------------------------- training
 
+    def begin(self) -> None:
+        if isinstance(self.net, Based) and self.base:
+            with torch.random.fork_rng():
+                torch.manual_seed(self.seed)
+                self.net.start(self.base, self.lora)
+
+    def finish(self) -> None:
+        if isinstance(self.net, Based):
+            self.net.merge()
+
     def phases(self) -> Sequence[Phase]:
+        if isinstance(self.net, Based):
+            rates = self.net.rates()
+            weights = [weight for group in rates for weight in group["params"]]
+            adam = partial(torch.optim.AdamW, betas=BETAS, weight_decay=0.0, fused=True)
+            return [Phase("next token", weights, self.loss, lambda _: adam(rates))]
         muon = partial(Muon, matrices=self.net.matrices(), rate=self.rate, decay=0.0, betas=BETAS, faster=self.faster)
         return [Phase("next token", list(self.module.parameters()), self.loss, muon)]
 
@@ -144,10 +170,23 @@ class NextToken(Trained, Sequential):
         said, aim = x[:, :-1], x[:, 1:]
         if self.share < FOLDED and not given and said.shape[1] % 2 == 0:
             said, aim = (part.reshape(2 * len(part), -1) for part in (said, aim))
-        nats = F.cross_entropy(
-            self.answers(said, given, generator).float().flatten(0, 1), aim.flatten(), reduction="none"
-        )
-        return torch.where(wanted[:, 1:], nats.reshape(len(x), -1), 0.0).sum(1)
+        nats = self._cost(said, aim, given, generator).reshape(len(x), -1)
+        return torch.where(wanted[:, 1:], nats, 0.0).sum(1)
+
+    def _at_once(self, wide: int) -> int:
+        """Windows of so many tokens whose logits fit into memory."""
+        return max(LOGITS // (self.size * wide), 1)
+
+    def _cost(self, said: Tensor, aim: Tensor, given: Given, generator: torch.Generator) -> Tensor:
+        """(B, L) - log p of each aim."""
+        step, found = self._at_once(said.shape[1]), []
+        for start in range(0, len(said), step):
+            rows = slice(start, start + step)
+            some = given if step >= len(said) else {n: Encoded(v.x[rows], v.present[rows]) for n, v in given.items()}
+            logits = self.answers(said[rows], some, generator).float().flatten(0, 1)
+            nats = F.cross_entropy(logits, aim[rows].flatten(), reduction="none")
+            found.append(nats.reshape(-1, said.shape[1]))
+        return torch.cat(found)
 
     def answers(self, x: Tensor, given: Given, generator: torch.Generator | None = None) -> Tensor:
         """Logits (B, L, K) of what follows each of tokens (B, L), beside what is given and after what is told."""
@@ -183,8 +222,8 @@ class NextToken(Trained, Sequential):
         self.weights = fitted_weights(network, counts[wanted], seen[wanted], self.counter.order)
 
     def _parts(self, held: Batch) -> Iterator[tuple[Tensor, Given]]:
-        for start in range(0, len(held), PART):
-            part = held.take(torch.arange(start, min(start + PART, len(held))))
+        for start in range(0, len(held), self.part):
+            part = held.take(torch.arange(start, min(start + self.part, len(held))))
             yield part.x.x.long(), part.given
 
     def _nats(self, tokens: Tensor, given: Given) -> Floats:
@@ -218,8 +257,8 @@ class NextToken(Trained, Sequential):
         wholes = [np.concatenate([opening, x[i]]) for i in range(len(x))]
         counts = [self._counts(whole) for whole in wholes]
         pieces = segments(map(len, wholes), self.span, len(opening))
-        for start in range(0, len(pieces), PART):
-            part = pieces[start : start + PART]
+        for start in range(0, len(pieces), self.part):
+            part = pieces[start : start + self.part]
             rows = torch.tensor([piece.row for piece in part])
             some = {name: value.take(rows) for name, value in context.items()}
             for piece, nats in zip(part, self._scored([wholes[p.row] for p in part], part, some), strict=True):

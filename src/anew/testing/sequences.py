@@ -11,7 +11,7 @@ import numpy as np
 
 from anew.core.columns import Floats
 from anew.core.learner import Completes, Counted, Learner, Samples, Scores, Trained
-from anew.core.network import NETWORKS, Causal, Counter, Network
+from anew.core.network import NETWORKS, Based, Causal, Counter, Network
 from anew.core.ragged import Ragged
 from anew.core.release import exact
 
@@ -22,6 +22,21 @@ SIZE, END = 12, 10  # of the vocabulary
 CONTEXT = 16
 SMALL = {"context": CONTEXT, "width": 16, "depth": 2}
 STEPS = 60
+ARCHITECTURE = {  # of a base that knows two tokens less than the vocabulary has
+    "model_type": "gpt2",
+    "vocab_size": SIZE - 2,
+    "n_embd": 16,
+    "n_layer": 2,
+    "n_head": 2,
+    "n_positions": CONTEXT,
+    "bos_token_id": None,
+    "eos_token_id": None,
+}
+
+
+def small(kind: type[Network]) -> dict[str, Any]:
+    """The size of a network of the example."""
+    return {"context": CONTEXT, "architecture": ARCHITECTURE} if issubclass(kind, Based) else SMALL
 
 
 def example_sequences(n: int = 60, seed: int = 0) -> tuple[Sequences, Ragged]:
@@ -42,7 +57,7 @@ def check_causal(kind: type[Causal]) -> None:
     from anew.core.batch import Encoded
     from anew.core.space import Tokens
 
-    network = kind(SIZE, given={"table": Tokens((3,))}, **SMALL)
+    network = kind(SIZE, given={"table": Tokens((3,))}, **small(kind))
     assert isinstance(network, torch.nn.Module)
     torch.manual_seed(0)
     for parameter in network.parameters():
@@ -114,7 +129,9 @@ def made(kind: type[Learner], network: str, seed: int = 0, **more: Any) -> Learn
     """A small one, not fitted."""
     space, _ = example_sequences()
     able = kind.variant(network)
-    options = {name: value for name, value in {**SMALL, **more}.items() if name in able.settings()}
+    chosen = {**small(NETWORKS[network]), **more}
+    known = {*able.settings(), "architecture"}
+    options = {name: value for name, value in chosen.items() if name in known}
     learner: Learner = able(space, {}, network=network, seed=seed, **options)  # type: ignore[call-arg]
     return learner
 
