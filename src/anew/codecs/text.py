@@ -47,7 +47,7 @@ CORPUS = 3_000_000  # bytes from which pieces are learned
 OPENINGS = ("\r\n\r\n", "\n\n", "\r\n", "\n")  # that may stand between two passages
 LONGEST = 16_384  # tokens of a draw, at most
 TOLD, SCALAR = 96, 64  # tokens of a field that is told before a text, and of one of a scalar, at most
-BREAK = 2  # a draw may be so many times as long as the longest text
+BREAK = 2  # a passage may be so many times as long as the longest; a text, as long as the longest
 
 
 class Text(Codec[pl.DataFrame]):
@@ -95,7 +95,7 @@ class Text(Codec[pl.DataFrame]):
         lengths = Ragged.of(self.vocabulary.encode(cells.to_list())).lengths
         self.opening = _opening(cells) if self.field.continues and not self._adopted else ""
         self.least = int(np.median(lengths)) if self.opening else 0
-        self.most = int(min(BREAK * lengths.max(initial=16), LONGEST))
+        self.most = int(min((BREAK if self.opening else 1) * lengths.max(initial=16), LONGEST))
         release.note("the length of a text", self.field.name, 2)
         if not self.field.continues:
             self.whole = Whole() if self._adopted else Whole.of(cells, self.vocabulary)
