@@ -78,12 +78,12 @@ def speed(name: str, found: Mapping[str, Summary]) -> Iterator[Line]:
 
 
 def obeying(name: str, found: Mapping[str, Summary]) -> Iterator[Line]:
-    """The judge reads the class that was asked for nearly as often as in real pictures."""
-    if name in OBEYED:
-        ours, real = found[FEW]["obeys"], found["fresh"]["accuracy"]
+    """The judge reads the class that was asked for nearly as often as in real pictures: as learned, and guided."""
+    for key, said in ((FEW, "plain"), (GUIDED, "guided")) if name in OBEYED else ():
+        ours, real = found[key]["obeys"], found["fresh"]["accuracy"]
         bar = f"≥ {OBEYED[name]} x {written(real)}"
         passed = ours.mean >= OBEYED[name] * real.mean
-        yield Line(name, "the class that was asked for is read back, 4 steps", written(ours), bar, passed)
+        yield Line(name, f"the class that was asked for is read back, 4 steps, {said}", written(ours), bar, passed)
 
 
 def quality(name: str, found: Mapping[str, Summary]) -> list[Line]:

@@ -104,7 +104,7 @@ def test_the_gate_passes_what_is_twice_better_and_names_what_is_not() -> None:
         "pictures a second, guided, 4 steps",
     ]
     assert failed(quality("sign_digits", found(4.0, 4.0, obeys=0.86))) == []
-    assert len(failed(quality("sign_digits", found(4.0, 4.0, obeys=0.85)))) == 1
+    assert len(failed(quality("sign_digits", found(4.0, 4.0, obeys=0.85)))) == 2
     assert failed(quality("blood_cells", found(4.0, 4.0, speed=99.0))) == []
 
 
