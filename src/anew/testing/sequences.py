@@ -28,7 +28,7 @@ ARCHITECTURE = {  # of a base that knows two tokens less than the vocabulary has
     "n_embd": 16,
     "n_layer": 2,
     "n_head": 2,
-    "n_positions": CONTEXT,
+    "n_positions": 4 * CONTEXT,
     "bos_token_id": None,
     "eos_token_id": None,
 }
@@ -230,7 +230,7 @@ def check_told(kind: type[Learner], network: str) -> None:
         return
     space, docs = example_sequences()
     given = {"a": Told((SIZE,), most=20), "b": Told((SIZE,), most=3)}
-    learner: Any = kind(space, given, network=network, **SMALL)  # type: ignore[call-arg]
+    learner: Any = kind(space, given, network=network, **small(NETWORKS[network]))  # type: ignore[call-arg]
     torch.manual_seed(1)
     for parameter in learner.module.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
