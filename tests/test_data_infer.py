@@ -172,6 +172,7 @@ def test_examples(name: str) -> None:
         "boolean",
         "datetime",
         "identifier",
+        "text",
     }
     assert example(name).equals(example(name))
 
