@@ -145,6 +145,7 @@ def main() -> None:
 
     (factor,) = anew.load(given.model).joint.factors
     learner: Any = factor.learner
+    learner.counter = None  # the network alone, where n-grams were counted beside it
     ported = port(learner.net.eval())
     found: dict[str, float] = {}
     clock = CLOCKS[given.clock]
