@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,16 +26,16 @@ if TYPE_CHECKING:
 PAGE = 50  # rows whose texts are shown
 
 
-class Answering:
+class Answering(ABC):
     """The verbs of a model that has a target; the model brings its joint, schema and plan."""
 
     schema: Schema
     plan: Plan
 
     @property
+    @abstractmethod
     def joint(self) -> Joint:
         """The factors, predicting ones among them."""
-        raise NotImplementedError
 
     @property
     def classes(self) -> list[Any]:
